@@ -1,0 +1,101 @@
+package eventloop
+
+import "sync"
+
+// Target carries out tasks on a loop.
+type Target interface {
+	// Perform runs on the loop. t is valid until it returns.
+	Perform(t *Task)
+}
+
+// Task is work posted to a loop. It is a plain value and not a closure, so
+// that posting one allocates nothing.
+type Task struct {
+	Target Target
+	Op     int       // what to do; its meaning is the target's
+	Arg    any       // what to do it with; nil if nothing
+	Done   func(any) // whom to tell; nil if nobody
+}
+
+// Func makes a Target of a function.
+type Func func()
+
+// Perform calls f.
+func (f Func) Perform(*Task) { f() }
+
+const (
+	// tasksPerCycle bounds the tasks run between two polls, so that a flood
+	// of them does not keep the sockets waiting.
+	tasksPerCycle = 1024
+	// keptTasks is the capacity up to which a queue keeps its storage.
+	keptTasks = 4 * tasksPerCycle
+)
+
+// queue is a first-in first-out queue with many producers and one consumer.
+// The consumer takes all that is there in one go.
+type queue struct {
+	// guarded by mu
+	mu     sync.Mutex
+	posted []Task
+	closed bool
+
+	// loop only
+	batch []Task // taken from posted; batch[next:] has not run yet
+	next  int
+}
+
+// push appends t, and reports false once the queue is closed. Any goroutine.
+func (q *queue) push(t Task) bool {
+	q.mu.Lock()
+	ok := !q.closed
+	if ok {
+		q.posted = append(q.posted, t)
+	}
+	q.mu.Unlock()
+	return ok
+}
+
+// len is the number of tasks not yet run. Loop only.
+func (q *queue) len() int {
+	q.mu.Lock()
+	n := len(q.posted)
+	q.mu.Unlock()
+	return n + len(q.batch) - q.next
+}
+
+// close makes push report false from now on. Any goroutine.
+func (q *queue) close() {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+}
+
+// run runs up to limit tasks and returns how many. Loop only. Tasks posted
+// meanwhile wait for the next call.
+func (q *queue) run(limit int) int {
+	if q.next == len(q.batch) && !q.take() {
+		return 0
+	}
+	n := min(limit, len(q.batch)-q.next)
+	for range n {
+		t := &q.batch[q.next]
+		q.next++
+		t.Target.Perform(t)
+		*t = Task{} // what it held may be collected
+	}
+	return n
+}
+
+// take swaps the posted tasks in for the batch that was run, and reports
+// whether there are any. Storage that a burst made large is given up.
+func (q *queue) take() bool {
+	spent := q.batch[:0]
+	if cap(spent) > keptTasks {
+		spent = nil
+	}
+	q.mu.Lock()
+	q.batch, q.posted = q.posted, spent
+	q.mu.Unlock()
+	q.next = 0
+	return len(q.batch) > 0
+}
