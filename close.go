@@ -1,0 +1,223 @@
+package weir
+
+import (
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"github.com/go-weir/weir/internal/sock"
+)
+
+const (
+	// ackPoll is how often a lingering connection asks whether the peer's
+	// system has everything.
+	ackPoll = 50 * time.Millisecond
+	// discardReads bounds what is thrown away of a draining peer's input in
+	// one go.
+	discardReads = 4
+)
+
+// Close ends the connection: no OnMessage runs any more, not even for messages
+// that were already received. What was accepted for sending is still sent, for
+// at most the linger time, and also what the OnMessage that is running returns.
+// Then OnClose runs.
+//
+// It does not wait. The second Close returns ErrConnectionClosed.
+func (c *Connection) Close() error {
+	if !c.closeFor(ErrConnectionClosed) {
+		return ErrConnectionClosed
+	}
+	return nil
+}
+
+// CloseWithError is Close with a cause: Err returns it. An UnPacket that can't
+// make sense of the stream calls it. The first cause stays; nil stands for
+// ErrConnectionClosed.
+func (c *Connection) CloseWithError(err error) {
+	if err == nil {
+		err = ErrConnectionClosed
+	}
+	c.closeFor(err)
+}
+
+// closeFor starts the end, and reports whether it hadn't been started yet.
+func (c *Connection) closeFor(err error) bool {
+	if !c.drainFor(err) {
+		return false
+	}
+	c.post(opClose)
+	return true
+}
+
+// drainFor takes the connection from open to draining.
+func (c *Connection) drainFor(err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.state.CompareAndSwap(open, draining) {
+		return false
+	}
+	c.err = err
+	return true
+}
+
+// ShutdownWrite ends this side's stream once what was accepted is sent, as
+// shutdown(2) does: Send and Write are refused from now on, and Connected is
+// false. Messages of the peer are still delivered, until it ends its stream
+// too. A peer that never does keeps the connection until its idle time; Close
+// waits for nobody.
+func (c *Connection) ShutdownWrite() error {
+	if c.state.Load() != open || c.bits.Or(bitWriteShut)&bitWriteShut != 0 || !c.post(opHalfClose) {
+		return ErrConnectionClosed
+	}
+	return nil
+}
+
+// beginClosing is the loop's part of Close: from here on nothing is delivered,
+// and the linger time runs.
+func (c *Connection) beginClosing() {
+	if c.has(flagClosing) {
+		return
+	}
+	cause := error(io.EOF)
+	if !c.has(flagEOF) {
+		cause = ErrServerStopped
+	}
+	c.drainFor(cause) // no effect on one that Close has begun
+	c.set(flagClosing)
+	c.unset(flagHalfClose | flagPressured)
+	c.dropInput()
+}
+
+// finish ends a connection that has sent everything, and reports whether it
+// still has to wait. Closing at once could cost the peer the last bytes: if it
+// sends something meanwhile, its system answers our reset by dropping what is
+// still on the way. So the stream is ended, input is thrown away, and the
+// descriptor is closed when the peer ends its stream or has acknowledged
+// everything, or when the linger time is up.
+func (c *Connection) finish() bool {
+	if c.pending.Load() > 0 {
+		c.linger() // a Send that was accepted is on its way to the loop
+		return true
+	}
+	if c.has(flagEOF) || c.loop.server.opts.Linger == 0 {
+		c.teardown()
+		return false
+	}
+	if !c.has(flagFIN) {
+		c.sendFIN()
+	}
+	quiet := c.discard()
+	if c.has(flagEOF|flagDead) || quiet && c.loop.sys.Unacked(int(c.fd)) == 0 {
+		c.teardown()
+		return false
+	}
+	c.linger()
+	return true
+}
+
+// sendFIN ends this side's stream.
+func (c *Connection) sendFIN() {
+	c.unset(flagHalfClose)
+	c.set(flagFIN)
+	if errno := c.loop.sys.ShutdownWrite(int(c.fd)); errno != 0 {
+		c.fail(os.NewSyscallError("shutdown", errno))
+	}
+}
+
+// discard throws input away and reports whether it has seen the end of what is
+// there.
+func (c *Connection) discard() bool {
+	l := c.loop
+	for range discardReads {
+		n, errno := l.sys.Read(int(c.fd), l.readBuffer)
+		l.stats.Reads++
+		l.stats.BytesIn += uint64(n)
+		switch {
+		case sock.Temporary(errno):
+			return true
+		case errno != 0:
+			c.set(flagDead) // everything was sent: no error of the sending
+			return true
+		case n == 0:
+			c.set(flagEOF)
+			return true
+		}
+	}
+	return false
+}
+
+// linger sees to it that a draining connection ends.
+func (c *Connection) linger() {
+	x := c.extra()
+	if x.linger == 0 {
+		x.linger = max(c.loop.Clock()+c.loop.server.opts.Linger, 1)
+	}
+	c.schedule()
+}
+
+// fail ends c without sending anything more. Loop only; the rest happens when
+// c is settled, so a callback that is running is not interrupted by OnClose.
+func (c *Connection) fail(err error) {
+	if c.state.Load() == closed {
+		return
+	}
+	if !c.drainFor(err) {
+		c.unsent(err)
+	}
+	c.set(flagClosing | flagDead)
+	c.loop.touch(c)
+}
+
+// unsent notes in the cause that bytes were lost, once. err is what ended the
+// sending.
+func (c *Connection) unsent(err error) {
+	n := c.pending.Load()
+	if c.loop.current == c {
+		n += int64(len(c.loop.out))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var already *UnsentError
+	if n > 0 && !errors.As(c.err, &already) {
+		c.err = &UnsentError{Bytes: n, Cause: c.err, Err: err}
+	}
+}
+
+// teardown is the end. Its callbacks may do anything but bring c back.
+func (c *Connection) teardown() {
+	l := c.loop
+	c.unsent(nil)
+	c.state.Store(closed)
+	l.Disarm(&c.timer)
+	if !c.has(flagUnwatched) {
+		_ = l.Unwatch(int(c.fd)) // it is closed anyway
+	}
+	c.mu.Lock()
+	cause := c.err
+	l.sys.Close(int(c.fd))
+	c.fd = -1
+	c.mu.Unlock()
+	l.forget(c)
+	c.dropTimers()
+	c.dropInput()
+	c.dropOutput()
+	l.stats.Closed.count(cause)
+	c.call("OnClose", func() { l.server.handler.OnClose(c) })
+}
+
+// dropOutput gives up what is unsent. Those who wait for it are told.
+func (c *Connection) dropOutput() {
+	l := c.loop
+	if l.current == c {
+		l.out = trim(l.out)
+	}
+	if c.out == nil {
+		return
+	}
+	c.account(-c.out.size())
+	out := c.out
+	c.out = nil
+	out.drop(c)
+	out.release()
+}

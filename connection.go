@@ -1,0 +1,163 @@
+package weir
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/poller"
+	"github.com/go-weir/weir/ringbuffer"
+)
+
+// The states of a connection. The loop moves it on, except that Close and
+// CloseWithError, from any goroutine, take it from open to draining.
+const (
+	connecting uint32 = iota // accepted, not yet on its loop → open, or dropped unheard of
+	open                     // OnConnect is running or has run → draining
+	draining                 // no OnMessage any more; what was accepted for sending goes out → closed
+	closed                   // the descriptor is gone; OnClose is running or has run
+)
+
+// Bits that any goroutine may set.
+const (
+	bitPaused    uint32 = 1 << iota // PauseRead
+	bitWoken                        // a Wake is on its way
+	bitWriteShut                    // ShutdownWrite: nothing more is accepted for sending
+)
+
+// Flags that the loop keeps.
+const (
+	flagTouched   uint16 = 1 << iota // on the loop's list, settled at the end of the cycle
+	flagBlocked                      // the system takes no more bytes until it says Writable
+	flagPressured                    // over the high-water mark and not yet down to the low one
+	flagEOF                          // the peer has ended its stream
+	flagLastCall                     // the server drains: no more is read
+	flagHalfClose                    // ShutdownWrite has to be done once all is sent
+	flagFIN                          // shutdown(2) is done
+	flagClosing                      // draining has begun on the loop
+	flagDead                         // to be torn down without sending anything more
+	flagUnwatched                    // not with the poller: it would report a hang-up for ever
+)
+
+// Connection is one accepted connection. Methods are for any goroutine unless
+// their comment says "loop only": those are called from the connection's own
+// callbacks, or from a function given to Execute or RunAfter.
+//
+// A Connection stays valid after its end, and is never used for another peer.
+type Connection struct {
+	KeyValueContext
+
+	// set once
+	loop     *loop
+	listener *listener
+	remote   netip.AddrPort
+	id       ConnID // by the loop, before OnConnect
+
+	// any goroutine
+	state    atomic.Uint32
+	bits     atomic.Uint32
+	pending  atomic.Int64 // bytes accepted for sending and not yet with the system
+	received atomic.Int64 // bytes in the input ring, as of the last delivery
+
+	// guarded by mu
+	mu  sync.Mutex
+	err error // the cause of the end; the first one stays
+
+	// loop only; mu is held to write fd, so that whoever holds it has the
+	// descriptor to himself
+	fd         int32
+	flags      uint16
+	watched    poller.Interest
+	ctx        any
+	in         *ringbuffer.RingBuffer // what no message was cut from yet; nil: nothing
+	out        *outbound              // what the system has not taken yet; nil: nothing
+	timer      eventloop.Timer        // for the earliest of all its times
+	lastActive time.Duration          // loop time of the last bytes received or sent
+	idleTime   time.Duration          // 0: never idle
+	extras     *extras                // nil: none
+}
+
+// extras is what few connections need.
+type extras struct {
+	readDeadline  time.Duration // loop time; 0: none
+	writeDeadline time.Duration // loop time; 0: none
+	linger        time.Duration // loop time; 0: not lingering
+	timers        *connTimer    // those of RunAfter that have not fired
+}
+
+// ID is the connection's name for as long as the process runs.
+func (c *Connection) ID() ConnID { return c.id }
+
+// Connected reports whether Send and Write accept data: until the end, or
+// until this side calls Close or ShutdownWrite.
+func (c *Connection) Connected() bool {
+	return c.state.Load() == open && c.bits.Load()&bitWriteShut == 0
+}
+
+// Err is why the connection ended: io.EOF, ErrIdleTimeout, what
+// CloseWithError was given, …; nil while it hasn't. Compare with errors.Is: an
+// *UnsentError may be around it.
+func (c *Connection) Err() error {
+	if c.state.Load() != closed {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// PeerAddr is the peer's address as a string, "192.0.2.1:4711".
+func (c *Connection) PeerAddr() string { return c.remote.String() }
+
+// RemoteAddr is the peer's address, a *net.TCPAddr.
+func (c *Connection) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) }
+
+// LocalAddr is this side's address, a *net.TCPAddr. After the end of a
+// connection it is the address of the listener.
+func (c *Connection) LocalAddr() net.Addr {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fd >= 0 && c.listener.addr.IP.IsUnspecified() {
+		if local, errno := c.loop.sys.LocalAddr(int(c.fd)); errno == 0 {
+			return net.TCPAddrFromAddrPort(local)
+		}
+	}
+	return c.listener.addr
+}
+
+// Context is what SetContext stored, nil at first. Loop only.
+func (c *Connection) Context() any { return c.ctx }
+
+// SetContext stores what the program wants to remember with the connection.
+// Loop only; Set and Get are for any goroutine.
+func (c *Connection) SetContext(ctx any) { c.ctx = ctx }
+
+// UserBuffer is scratch space shared by all connections of the loop. What is
+// in it is lost with the next callback. Loop only.
+func (c *Connection) UserBuffer() *[]byte { return &c.loop.userBuffer }
+
+// ReadBufferLength is the number of bytes received that were not yet part of a
+// message after the last delivery.
+func (c *Connection) ReadBufferLength() int64 { return c.received.Load() }
+
+// WriteBufferLength is the number of bytes accepted for sending that the
+// system has not taken yet. What was queued by Send counts with a little more
+// than its length until the loop has got to it.
+func (c *Connection) WriteBufferLength() int64 { return c.pending.Load() }
+
+func (c *Connection) has(flag uint16) bool { return c.flags&flag != 0 }
+
+func (c *Connection) set(flag uint16) { c.flags |= flag }
+
+func (c *Connection) unset(flag uint16) { c.flags &^= flag }
+
+// extra returns c.extras, made if need be.
+func (c *Connection) extra() *extras {
+	if c.extras == nil {
+		c.extras = new(extras)
+	}
+	return c.extras
+}

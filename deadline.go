@@ -1,0 +1,167 @@
+package weir
+
+import (
+	"os"
+	"time"
+
+	"github.com/go-weir/weir/eventloop"
+)
+
+// expiry is a Connection as its timer sees it.
+type expiry Connection
+
+// SetIdleTime replaces the server's IdleTime for this connection. 0 means
+// never. Loop only.
+func (c *Connection) SetIdleTime(d time.Duration) {
+	c.idleTime = max(d, 0)
+	c.lastActive = c.loop.Clock()
+	c.schedule()
+}
+
+// SetReadDeadline closes the connection with os.ErrDeadlineExceeded at t,
+// unless the deadline is moved before: a program that waits for a message sets
+// it, and moves it or clears it with the zero time when the message is there.
+// Loop only.
+func (c *Connection) SetReadDeadline(t time.Time) error {
+	return c.setDeadline(&c.extra().readDeadline, t)
+}
+
+// SetWriteDeadline closes the connection with os.ErrDeadlineExceeded if at t,
+// or later, anything is unsent. The zero time clears it. Loop only.
+func (c *Connection) SetWriteDeadline(t time.Time) error {
+	return c.setDeadline(&c.extra().writeDeadline, t)
+}
+
+func (c *Connection) setDeadline(deadline *time.Duration, t time.Time) error {
+	if c.state.Load() != open {
+		return ErrConnectionClosed
+	}
+	*deadline = 0
+	if !t.IsZero() {
+		*deadline = max(c.loop.Clock()+time.Until(t), 1)
+	}
+	c.schedule()
+	return nil
+}
+
+// schedule arms the timer for the earliest of c's times. One that is armed for
+// an earlier time stays: it fires, finds nothing due, and comes back here. So
+// activity costs no more than a store.
+func (c *Connection) schedule() {
+	if c.state.Load() == closed {
+		return
+	}
+	at := c.nextTime()
+	switch {
+	case at == 0:
+		c.loop.Disarm(&c.timer)
+	case !c.timer.Armed() || c.loop.ExpiresAt(&c.timer) > at:
+		c.loop.Arm(&c.timer, at)
+	}
+}
+
+// nextTime is the earliest of c's times, in loop time; 0 if there is none.
+func (c *Connection) nextTime() time.Duration {
+	var at time.Duration
+	earliest := func(t time.Duration) {
+		if t != 0 && (at == 0 || t < at) {
+			at = t
+		}
+	}
+	if c.idleTime > 0 && !c.has(flagClosing) {
+		earliest(c.lastActive + c.idleTime)
+	}
+	x := c.extras
+	if x == nil {
+		return at
+	}
+	if !c.has(flagClosing) {
+		earliest(x.readDeadline)
+	}
+	if x.writeDeadline > 0 && (c.pending.Load() > 0 || x.writeDeadline > c.loop.Clock()) {
+		earliest(x.writeDeadline)
+	}
+	if x.linger > 0 {
+		earliest(min(x.linger, c.loop.Clock()+ackPoll))
+	}
+	return at
+}
+
+// OnExpire finds out which of the times has come.
+func (e *expiry) OnExpire() {
+	c := (*Connection)(e)
+	now := c.loop.Now()
+	x := c.extras
+	switch {
+	case x != nil && x.linger > 0:
+		if now >= x.linger {
+			c.fail(nil)
+		}
+		c.loop.touch(c) // to look whether the peer has everything
+	case c.idleTime > 0 && now >= c.lastActive+c.idleTime:
+		c.fail(ErrIdleTimeout)
+	case x != nil && x.readDeadline > 0 && now >= x.readDeadline,
+		x != nil && x.writeDeadline > 0 && now >= x.writeDeadline && c.pending.Load() > 0:
+		c.fail(os.ErrDeadlineExceeded)
+	}
+	c.schedule()
+}
+
+// connTimer is a function that waits for its time on the connection's loop.
+type connTimer struct {
+	timer eventloop.Timer
+	next  *connTimer // of the same connection
+	conn  *Connection
+	f     func()
+}
+
+// RunAfter runs f on the connection's loop after d, unless the connection ends
+// or the timer is stopped first. Loop only, and so is Stop of what it returns.
+func (c *Connection) RunAfter(d time.Duration, f func()) *Timer {
+	t := &connTimer{conn: c, f: f}
+	if c.state.Load() != closed {
+		x := c.extra()
+		t.next, x.timers = x.timers, t
+		t.timer.Init(t)
+		c.loop.Arm(&t.timer, c.loop.Clock()+max(d, 0))
+	}
+	return &Timer{t}
+}
+
+// OnExpire runs the function, as if for an event of the connection.
+func (t *connTimer) OnExpire() {
+	c := t.conn
+	t.unlink()
+	c.loop.current = c
+	c.call("RunAfter", t.f)
+	c.settle()
+}
+
+// stop implements stopper.
+func (t *connTimer) stop() bool {
+	if !t.timer.Armed() {
+		return false
+	}
+	t.conn.loop.Disarm(&t.timer)
+	t.unlink()
+	return true
+}
+
+func (t *connTimer) unlink() {
+	for at := &t.conn.extras.timers; *at != nil; at = &(*at).next {
+		if *at == t {
+			*at = t.next
+			return
+		}
+	}
+}
+
+func (c *Connection) dropTimers() {
+	if c.extras == nil {
+		return
+	}
+	for t := c.extras.timers; t != nil; t = t.next {
+		c.loop.Disarm(&t.timer)
+	}
+	c.extras.timers = nil
+}

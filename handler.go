@@ -1,0 +1,32 @@
+package weir
+
+// CallBack is the part of a Handler that hears of messages and of the end.
+type CallBack interface {
+	// OnMessage hears of one message, as Protocol.UnPacket cut it. data is
+	// valid until OnMessage returns. What it returns, unless nil, goes through
+	// Protocol.Packet to the peer; Connection.Write does the same for raw
+	// bytes without making an interface value of them.
+	OnMessage(c *Connection, ctx any, data []byte) (out any)
+
+	// OnClose is the last that is heard of c, exactly once for each
+	// OnConnect. c.Err says why. Nothing can be sent any more.
+	OnClose(c *Connection)
+}
+
+// Handler is what a server tells about its connections. All callbacks for one
+// connection run on its loop, one after the other: they must not block, and
+// what they keep with the connection needs no lock. Callbacks for connections
+// on different loops run at the same time.
+//
+// A callback that panics loses that connection only (see PanicError).
+type Handler interface {
+	CallBack
+	// OnConnect is the first that is heard of c.
+	OnConnect(c *Connection)
+}
+
+// WritableHandler is a Handler that wants to know when a connection that was
+// over its high-water mark has drained to the low one, and may be sent more.
+type WritableHandler interface {
+	OnWritable(c *Connection)
+}

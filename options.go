@@ -1,0 +1,209 @@
+package weir
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/go-weir/weir/eventloop"
+)
+
+// Options is a server's configuration, as Server.Options returns it. Every
+// field is set by the Option of its name; the comments give the defaults.
+type Options struct {
+	Network       string   // "tcp", "tcp4" or "tcp6"; "tcp"
+	Address       string   // the first address; none, it must be given
+	MoreAddresses []string // the other addresses
+	NumLoops      int      // one per CPU that the process may use
+	ReusePort     bool     // false
+
+	Protocol     Protocol            // DefaultProtocol; set by CustomProtocol
+	Strategy     LoadBalanceStrategy // RoundRobin; set by LoadBalance
+	AddrStrategy AddrStrategy        // none; set by LoadBalance
+	Logger       *slog.Logger        // slog's default at level Warn
+
+	MaxConnections   int           // 0: no limit
+	MaxMessageSize   int           // bytes; 16 MiB
+	LowWaterMark     int           // bytes; 256 KiB; set by WriteBufferMarks
+	HighWaterMark    int           // bytes; 1 MiB; set by WriteBufferMarks
+	WriteBufferLimit int           // bytes; 64 MiB
+	SlowConsumer     SlowPolicy    // RefuseSlow
+	IdleTime         time.Duration // 0: for ever
+	Linger           time.Duration // 5 s
+
+	NoDelay           bool          // true
+	KeepAlive         time.Duration // 15 s; 0: none
+	SocketReadBuffer  int           // bytes; 0: the system's choice
+	SocketWriteBuffer int           // bytes; 0: the system's choice
+	Backlog           int           // 0: the system's maximum
+
+	testHooks testHooks
+}
+
+// Option sets one of the Options.
+type Option func(*Options)
+
+// SlowPolicy says what happens when a connection's unsent bytes reach its
+// WriteBufferLimit.
+type SlowPolicy int
+
+const (
+	// RefuseSlow makes Send and Write return ErrWriteBufferFull.
+	RefuseSlow SlowPolicy = iota
+	// CloseSlow also closes the connection at once, with ErrSlowConsumer.
+	CloseSlow
+)
+
+// Network sets the network of the addresses: "tcp" (both IP versions), "tcp4"
+// or "tcp6".
+func Network(n string) Option { return func(o *Options) { o.Network = n } }
+
+// Address sets the addresses to listen on, as net.Listen takes them:
+// "localhost:1833", ":1833", "[::1]:0". One that begins with a network, such
+// as "tcp6://[::1]:1833", is on that one.
+func Address(a string, more ...string) Option {
+	return func(o *Options) { o.Address, o.MoreAddresses = a, more }
+}
+
+// NumLoops sets the number of event loops that serve connections. 0 and -1
+// mean one per CPU that the process may use.
+func NumLoops(n int) Option { return func(o *Options) { o.NumLoops = n } }
+
+// ReusePort gives every loop a listener of its own on the same addresses
+// (SO_REUSEPORT), so that the system spreads the connections and no loop
+// accepts for the others. The load balancing strategy is then not used.
+func ReusePort(on bool) Option { return func(o *Options) { o.ReusePort = on } }
+
+// CustomProtocol sets the protocol that cuts streams into messages.
+func CustomProtocol(p Protocol) Option { return func(o *Options) { o.Protocol = p } }
+
+// LoadBalance sets how the loop of a new connection is chosen: RoundRobin,
+// LeastConnection, Random, SourceAddrHash, or a function of one's own. It runs
+// on the accepting loop and must return one of the loops it is given.
+func LoadBalance[S Strategy](strategy S) Option {
+	return func(o *Options) {
+		o.Strategy, o.AddrStrategy = nil, nil
+		switch s := any(strategy).(type) {
+		case LoadBalanceStrategy:
+			o.Strategy = s
+		case func([]*eventloop.EventLoop) *eventloop.EventLoop:
+			o.Strategy = s
+		case AddrStrategy:
+			o.AddrStrategy = s
+		case func([]*eventloop.EventLoop, netip.AddrPort) *eventloop.EventLoop:
+			o.AddrStrategy = s
+		}
+	}
+}
+
+// Logger sets where the server reports what its user can't see from return
+// values: panics in callbacks, accepting that fails. The default is slog's
+// default logger, from level Warn on.
+func Logger(l *slog.Logger) Option { return func(o *Options) { o.Logger = l } }
+
+// MaxConnections limits the connections that are open at one time. Those over
+// the limit are accepted and closed at once. 0 means no limit.
+func MaxConnections(n int) Option { return func(o *Options) { o.MaxConnections = n } }
+
+// MaxMessageSize limits the bytes of a message that is not yet complete. A
+// peer that sends more is cut off with ErrMessageTooLarge.
+func MaxMessageSize(bytes int) Option { return func(o *Options) { o.MaxMessageSize = bytes } }
+
+// WriteBufferMarks sets the unsent bytes at which reading from that peer
+// pauses (high), and to which they must sink for it to go on (low).
+func WriteBufferMarks(low, high int) Option {
+	return func(o *Options) { o.LowWaterMark, o.HighWaterMark = low, high }
+}
+
+// WriteBufferLimit sets the unsent bytes that one connection may hold.
+func WriteBufferLimit(bytes int) Option { return func(o *Options) { o.WriteBufferLimit = bytes } }
+
+// SlowConsumer sets what happens at the WriteBufferLimit.
+func SlowConsumer(p SlowPolicy) Option { return func(o *Options) { o.SlowConsumer = p } }
+
+// IdleTime closes connections on which nothing was received or sent for that
+// long, with ErrIdleTimeout. 0 means never.
+func IdleTime(t time.Duration) Option { return func(o *Options) { o.IdleTime = t } }
+
+// Linger sets how long Close may take to send what was accepted for sending.
+// 0 means that only what the system takes at once is sent.
+func Linger(t time.Duration) Option { return func(o *Options) { o.Linger = t } }
+
+// NoDelay sets TCP_NODELAY: small messages go out at once.
+func NoDelay(on bool) Option { return func(o *Options) { o.NoDelay = on } }
+
+// KeepAlive sets how long a connection is silent before the system probes the
+// peer, and the time between probes; whole seconds, rounded up. 0 turns
+// probing off.
+func KeepAlive(t time.Duration) Option { return func(o *Options) { o.KeepAlive = t } }
+
+// SocketReadBuffer sets SO_RCVBUF; see socket(7). 0 leaves the choice to the
+// system, which then also adapts it.
+func SocketReadBuffer(bytes int) Option { return func(o *Options) { o.SocketReadBuffer = bytes } }
+
+// SocketWriteBuffer sets SO_SNDBUF; see socket(7). 0 leaves the choice to the
+// system, which then also adapts it.
+func SocketWriteBuffer(bytes int) Option { return func(o *Options) { o.SocketWriteBuffer = bytes } }
+
+// Backlog sets how many connections may wait to be accepted; see listen(2). 0
+// means the system's maximum.
+func Backlog(n int) Option { return func(o *Options) { o.Backlog = n } }
+
+func defaultOptions() Options {
+	return Options{
+		Network:          "tcp",
+		Protocol:         &DefaultProtocol{},
+		Strategy:         RoundRobin(),
+		MaxMessageSize:   16 << 20,
+		LowWaterMark:     256 << 10,
+		HighWaterMark:    1 << 20,
+		WriteBufferLimit: 64 << 20,
+		Linger:           5 * time.Second,
+		NoDelay:          true,
+		KeepAlive:        15 * time.Second,
+	}
+}
+
+// validate refuses what can't work. It mends nothing.
+func (o *Options) validate() error {
+	for _, v := range []struct {
+		option string
+		value  int64
+		least  int64
+	}{
+		{"NumLoops", int64(o.NumLoops), -1},
+		{"MaxConnections", int64(o.MaxConnections), 0},
+		{"MaxMessageSize", int64(o.MaxMessageSize), 1},
+		{"WriteBufferMarks", int64(o.LowWaterMark), 0},
+		{"WriteBufferMarks", int64(o.HighWaterMark), 1},
+		{"WriteBufferLimit", int64(o.WriteBufferLimit), 1},
+		{"IdleTime", int64(o.IdleTime), 0},
+		{"Linger", int64(o.Linger), 0},
+		{"KeepAlive", int64(o.KeepAlive), 0},
+		{"SocketReadBuffer", int64(o.SocketReadBuffer), 0},
+		{"SocketWriteBuffer", int64(o.SocketWriteBuffer), 0},
+		{"Backlog", int64(o.Backlog), 0},
+	} {
+		if v.value < v.least {
+			return &OptionError{v.option, fmt.Sprintf("is %d, must be at least %d", v.value, v.least)}
+		}
+	}
+	switch {
+	case o.Address == "":
+		return &OptionError{"Address", `is missing; for any port on this machine use Address("localhost:0")`}
+	case o.NumLoops >= eventloop.MaxLoops-1:
+		return &OptionError{"NumLoops", fmt.Sprintf("is %d, must be less than %d", o.NumLoops, eventloop.MaxLoops-1)}
+	case o.Protocol == nil:
+		return &OptionError{"CustomProtocol", "is nil"}
+	case o.Strategy == nil && o.AddrStrategy == nil:
+		return &OptionError{"LoadBalance", "is nil"}
+	case o.LowWaterMark >= o.HighWaterMark:
+		return &OptionError{"WriteBufferMarks", fmt.Sprintf("low mark %d is not below high mark %d", o.LowWaterMark, o.HighWaterMark)}
+	case o.HighWaterMark > o.WriteBufferLimit:
+		return &OptionError{"WriteBufferLimit", fmt.Sprintf("is %d, below the high-water mark %d", o.WriteBufferLimit, o.HighWaterMark)}
+	case o.SlowConsumer != RefuseSlow && o.SlowConsumer != CloseSlow:
+		return &OptionError{"SlowConsumer", fmt.Sprintf("is %d, must be RefuseSlow or CloseSlow", o.SlowConsumer)}
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package weir
+
+import (
+	"sync"
+
+	"github.com/go-weir/weir/internal/sock"
+	"github.com/go-weir/weir/ringbuffer"
+)
+
+// outbound is the queue of what a connection has accepted for sending and the
+// system has not taken: copies in pooled chunks, and slices that still belong
+// to whoever gave them to Send. Loop only.
+//
+// Invariant: every segment from head on has unsent bytes, and there is at least
+// one while a connection holds the queue between two callbacks.
+type outbound struct {
+	segments []segment
+	head     int
+}
+
+type segment struct {
+	data  []byte    // what is unsent of it
+	chunk []byte    // the pooled storage that data is in; nil: data is referenced
+	arg   any       // for done
+	done  func(any) // told when the last byte was written, or never will be
+}
+
+// largestChunk is as much as goes into one writev(2) without waking the
+// scheduler.
+const largestChunk = sock.RawLimit
+
+var outbounds = sync.Pool{New: func() any { return new(outbound) }}
+
+func takeOutbound() *outbound { return outbounds.Get().(*outbound) }
+
+// release gives the empty queue back.
+func (o *outbound) release() {
+	const kept = 64 // segments; a queue that was longer is left to the collector
+	o.head = 0
+	if o.segments = o.segments[:0]; cap(o.segments) <= kept {
+		outbounds.Put(o)
+	}
+}
+
+// append copies p to the end of the queue.
+func (o *outbound) append(p []byte) {
+	size := len(p)
+	if last := len(o.segments) - 1; last >= o.head {
+		s := &o.segments[last]
+		if s.chunk != nil {
+			n := copy(s.data[len(s.data):cap(s.data)], p)
+			s.data = s.data[:len(s.data)+n]
+			if p = p[n:]; len(p) == 0 {
+				return
+			}
+			size = max(len(p), min(2*len(s.chunk), largestChunk))
+		}
+	}
+	chunk := ringbuffer.Acquire(size)
+	o.segments = append(o.segments, segment{data: chunk[:copy(chunk, p)], chunk: chunk})
+}
+
+// appendReference adds p itself to the end of the queue. done may be nil.
+func (o *outbound) appendReference(p []byte, arg any, done func(any)) {
+	o.segments = append(o.segments, segment{data: p, arg: arg, done: done})
+}
+
+// gather puts the beginning of the queue into v.
+func (o *outbound) gather(v *sock.Vector) {
+	for i := o.head; i < len(o.segments); i++ {
+		if !v.Append(o.segments[i].data) {
+			return
+		}
+	}
+}
+
+// advance takes the first n bytes off the queue and reports whether it is
+// empty.
+func (o *outbound) advance(n int, c *Connection) bool {
+	for o.head < len(o.segments) {
+		s := &o.segments[o.head]
+		if n < len(s.data) {
+			s.data = s.data[n:]
+			o.compact()
+			return false
+		}
+		n -= len(s.data)
+		o.head++
+		s.finish(c)
+	}
+	return true
+}
+
+// compact moves the queue to the front of its slice once most of that has been
+// sent, so that one that is never empty doesn't grow for ever.
+func (o *outbound) compact() {
+	if o.head > len(o.segments)/2 {
+		n := copy(o.segments, o.segments[o.head:])
+		clear(o.segments[n:])
+		o.segments, o.head = o.segments[:n], 0
+	}
+}
+
+// size is the number of bytes in the queue.
+func (o *outbound) size() int {
+	n := 0
+	for i := o.head; i < len(o.segments); i++ {
+		n += len(o.segments[i].data)
+	}
+	return n
+}
+
+// drop finishes all that is left, unsent.
+func (o *outbound) drop(c *Connection) {
+	for ; o.head < len(o.segments); o.head++ {
+		o.segments[o.head].finish(c)
+	}
+}
+
+// finish gives the bytes back to where they came from.
+func (s *segment) finish(c *Connection) {
+	if s.chunk != nil {
+		ringbuffer.Recycle(s.chunk)
+	}
+	done, arg := s.done, s.arg
+	*s = segment{}
+	if done != nil {
+		c.call("SendInLoop", func() { done(arg) })
+	}
+}

@@ -1,0 +1,61 @@
+package weir
+
+import (
+	"fmt"
+
+	"github.com/go-weir/weir/ringbuffer"
+)
+
+// Protocol cuts a byte stream into messages and turns messages into bytes.
+// One Protocol serves all connections of a server, on all loops at once; the
+// methods are called on the loop of the connection they are given, so what
+// they keep with it (Connection.SetContext) needs no lock.
+type Protocol interface {
+	// UnPacket takes the next message off buffer. It is called again until it
+	// returns nil and an empty payload, which means that the bytes in buffer
+	// are not a whole message yet. A message without bytes has a non-nil ctx.
+	//
+	// ctx and payload go to OnMessage. The payload may be a part of buffer
+	// (RingBuffer.View, Peek): it is valid until OnMessage returns.
+	//
+	// A stream that can't be understood is ended with c.CloseWithError:
+	// UnPacket and OnMessage are then not called again for c.
+	UnPacket(c *Connection, buffer *ringbuffer.RingBuffer) (ctx any, payload []byte)
+
+	// Packet returns the bytes to send for data, which is what OnMessage
+	// returned or Send was given. They are copied before Packet is called
+	// again, except that data itself, if it is a []byte, may be returned.
+	Packet(c *Connection, data any) []byte
+}
+
+// PacketAppender is a Protocol that can encode without a buffer of its own.
+// If a server's Protocol implements it, Packet is not called.
+type PacketAppender interface {
+	// AppendPacket appends the bytes to send for data to dst and returns the
+	// extended slice, as append does. dst must not be kept.
+	AppendPacket(dst []byte, c *Connection, data any) []byte
+}
+
+// DefaultProtocol has no framing: a message is whatever has arrived. Data to
+// send is a []byte or a string.
+type DefaultProtocol struct{}
+
+// UnPacket returns all bytes in buffer.
+func (*DefaultProtocol) UnPacket(_ *Connection, buffer *ringbuffer.RingBuffer) (ctx any, payload []byte) {
+	payload = buffer.View(buffer.Length())
+	buffer.RetrieveAll()
+	return nil, payload
+}
+
+// Packet returns data as it is. Anything but a []byte or a string closes the
+// connection with an error that names its type.
+func (*DefaultProtocol) Packet(c *Connection, data any) []byte {
+	switch data := data.(type) {
+	case []byte:
+		return data
+	case string:
+		return []byte(data)
+	}
+	c.CloseWithError(fmt.Errorf("weir: DefaultProtocol can't send a %T: give it a []byte or a string, or set a CustomProtocol", data))
+	return nil
+}

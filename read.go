@@ -1,0 +1,254 @@
+package weir
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/sock"
+	"github.com/go-weir/weir/ringbuffer"
+)
+
+const (
+	readBufferSize = 64 << 10
+	// directRead is the room in a connection's own ring from which on bytes
+	// are read straight into it; below, they go through the loop's buffer.
+	directRead = 16 << 10
+	// fruitless is how many messages in a row UnPacket may return without
+	// taking a byte. One that never takes any would occupy the loop for ever.
+	fruitless = 1 << 16
+)
+
+// readable reads once and delivers what came. There is one read per wake-up,
+// however busy the peer: the poller reports the rest again.
+func (c *Connection) readable() {
+	if c.has(flagClosing | flagDead) {
+		return // finish reads, and throws away
+	}
+	l := c.loop
+	p := l.readBuffer
+	if c.in != nil {
+		if free := c.in.Free(); len(free) >= directRead {
+			p = free
+		}
+	}
+	n, errno := l.sys.Read(int(c.fd), p)
+	l.stats.Reads++
+	switch {
+	case sock.Temporary(errno):
+		return
+	case errno != 0:
+		c.fail(os.NewSyscallError("read", errno))
+		return
+	case n == 0:
+		c.set(flagEOF)
+		return
+	}
+	l.stats.BytesIn += uint64(n)
+	c.touchActive()
+	if c.in == nil {
+		l.input.WithData(p[:n])
+		c.deliver(&l.input)
+		c.keepRest()
+		return
+	}
+	if &p[0] == &l.readBuffer[0] {
+		_, _ = c.in.Write(p[:n]) // never fails: the ring grows
+	} else {
+		c.in.Commit(n)
+	}
+	c.deliver(c.in)
+	c.tidyInput()
+}
+
+// touchActive notes that bytes were moved.
+func (c *Connection) touchActive() {
+	if c.idleTime > 0 {
+		c.lastActive = c.loop.Now()
+	}
+}
+
+// deliver cuts messages from buf and hands them to OnMessage, until what is
+// left is not a whole message, or nothing may be delivered now.
+func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
+	callback := "UnPacket"
+	defer func() {
+		if v := recover(); v != nil {
+			c.panicked(callback, v)
+		}
+	}()
+	s := c.loop.server
+	left, same := buf.Length(), 0
+	for c.receiving() {
+		callback = "UnPacket"
+		ctx, payload := s.opts.Protocol.UnPacket(c, buf)
+		if ctx == nil && len(payload) == 0 {
+			if buf.Length() > s.opts.MaxMessageSize {
+				c.closeFor(fmt.Errorf("%w: over %d bytes", ErrMessageTooLarge, s.opts.MaxMessageSize))
+			}
+			return
+		}
+		if c.state.Load() != open {
+			return
+		}
+		callback = "OnMessage"
+		c.loop.stats.MessagesIn++
+		if out := s.handler.OnMessage(c, ctx, payload); out != nil {
+			callback = "Packet"
+			c.reply(out)
+		}
+		if n := buf.Length(); n != left {
+			left, same = n, 0
+		} else if same++; same == fruitless {
+			c.closeFor(fmt.Errorf("weir: UnPacket returned %d messages without taking a byte: %w", same, io.ErrNoProgress))
+		}
+	}
+	if c.overHighWater() {
+		c.set(flagPressured)
+	}
+}
+
+// receiving reports whether OnMessage may be called now.
+func (c *Connection) receiving() bool {
+	return c.state.Load() == open && c.bits.Load()&bitPaused == 0 && !c.overHighWater()
+}
+
+// keepRest moves what deliver left of the loop's view to a ring of c's own.
+func (c *Connection) keepRest() {
+	view := &c.loop.input
+	if view.IsEmpty() {
+		return
+	}
+	if c.state.Load() == open {
+		first, end := view.PeekAll()
+		c.in = takeRing()
+		_, _ = c.in.Write(first) // never fails: the ring grows
+		_, _ = c.in.Write(end)
+		c.noteInput()
+	}
+	view.RetrieveAll()
+}
+
+// tidyInput gives back the memory that c.in has no more use for.
+func (c *Connection) tidyInput() {
+	if c.in.IsEmpty() || c.state.Load() != open {
+		c.dropInput()
+		return
+	}
+	c.in.Shrink() // a few bytes must not hold on to the memory of many
+	c.noteInput()
+}
+
+func (c *Connection) dropInput() {
+	if c.in != nil {
+		returnRing(c.in)
+		c.in = nil
+		c.noteInput()
+	}
+}
+
+func (c *Connection) noteInput() {
+	n := 0
+	if c.in != nil {
+		n = c.in.Length()
+	}
+	c.loop.stats.InputBytes += int64(n) - c.received.Swap(int64(n))
+}
+
+// redeliver goes on with messages that were received and had to wait.
+func (c *Connection) redeliver() {
+	if c.in != nil {
+		c.deliver(c.in)
+		c.tidyInput()
+	}
+}
+
+// relieve goes on with a connection that was over its high-water mark and has
+// drained, and reports whether it has: then there may be more to send.
+func (c *Connection) relieve() bool {
+	if !c.has(flagPressured) {
+		if c.overHighWater() && c.state.Load() == open {
+			c.set(flagPressured)
+			c.loop.stats.Pauses++
+		}
+		return false
+	}
+	s := c.loop.server
+	if c.pending.Load() > int64(s.opts.LowWaterMark) {
+		return false
+	}
+	c.unset(flagPressured)
+	if s.writable != nil && c.state.Load() == open {
+		c.call("OnWritable", func() { s.writable.OnWritable(c) })
+	}
+	c.redeliver()
+	return true
+}
+
+// inputEnded reports that no message will come any more: the peer's stream
+// has ended, or the server drains, and everything was delivered.
+func (c *Connection) inputEnded() bool {
+	if !c.has(flagEOF | flagLastCall) {
+		return false
+	}
+	waiting := c.has(flagPressured) || c.bits.Load()&bitPaused != 0
+	return c.in == nil || !waiting
+}
+
+// PauseRead stops OnMessage for this connection after the current one, and
+// reading from its peer, whose system then stops it from sending. A peer that
+// resets the connection meanwhile is noticed; one that ends its stream is
+// noticed after ResumeRead.
+func (c *Connection) PauseRead() {
+	if c.bits.Or(bitPaused)&bitPaused == 0 {
+		c.post(opResume) // with the bit set, it only tells the poller
+	}
+}
+
+// ResumeRead undoes PauseRead.
+func (c *Connection) ResumeRead() {
+	if c.bits.And(^bitPaused)&bitPaused != 0 {
+		c.post(opResume)
+	}
+}
+
+// Wake makes the loop call OnMessage with a nil ctx and no data, soon and
+// once, however many goroutines call Wake before it does.
+func (c *Connection) Wake() error {
+	if c.state.Load() != open {
+		return ErrConnectionClosed
+	}
+	if c.bits.Or(bitWoken)&bitWoken == 0 && !c.post(opWake) {
+		return ErrServerStopped
+	}
+	return nil
+}
+
+func (c *Connection) wake() {
+	c.bits.And(^bitWoken)
+	if c.state.Load() != open {
+		return
+	}
+	c.call("OnMessage", func() {
+		if out := c.loop.server.handler.OnMessage(c, nil, nil); out != nil {
+			c.reply(out)
+		}
+	})
+}
+
+// Execute runs f on the connection's loop, in the order of this goroutine's
+// Sends. If the connection ends first, f is not run.
+func (c *Connection) Execute(f func()) error {
+	if c.state.Load() != open {
+		return ErrConnectionClosed
+	}
+	if !c.loop.Post(eventloop.Task{Target: (*socket)(c), Op: opExecute, Arg: f}) {
+		return ErrServerStopped
+	}
+	return nil
+}
+
+func (c *Connection) post(op int) bool {
+	return c.loop.Post(eventloop.Task{Target: (*socket)(c), Op: op})
+}

@@ -1,0 +1,144 @@
+package weir
+
+import "github.com/go-weir/weir/eventloop"
+
+// SendInLoopFunc is told that what it is given, which was given to Send, is the
+// caller's again.
+type SendInLoopFunc func(any)
+
+// ConnectionOptions is what ConnectionOption functions set.
+type ConnectionOptions struct {
+	sendInLoop SendInLoopFunc
+}
+
+// ConnectionOption changes one Send.
+type ConnectionOption func(*ConnectionOptions)
+
+// SendInLoop makes f run on the loop, exactly once, when the data given to Send
+// has been written or copied, or can't be sent any more because the connection
+// has ended: from then on it may be changed and used again. If Send returns an
+// error, f is not called.
+func SendInLoop(f SendInLoopFunc) ConnectionOption {
+	return func(o *ConnectionOptions) { o.sendInLoop = f }
+}
+
+// sendOverhead is what a Send counts on top of its bytes while the loop has not
+// got to it, so that a flood of empty ones meets the limit too.
+const sendOverhead = 64
+
+// Send queues data, which the Protocol turns into bytes on the connection's
+// loop. It never waits. Sends of one goroutine keep their order; what OnMessage
+// returns or writes goes out before what is sent meanwhile.
+//
+// From the call on data belongs to the library, until it was written; the
+// SendInLoop option tells when that is.
+//
+// A nil error means that data will be written unless the connection ends
+// first (Err then says how many bytes were lost). ErrConnectionClosed and
+// ErrWriteBufferFull mean that nothing was queued. A []byte or a string counts
+// against the WriteBufferLimit with its length; other values do once the loop
+// has turned them into bytes.
+func (c *Connection) Send(data any, opts ...ConnectionOption) error {
+	var done func(any)
+	if len(opts) > 0 {
+		done = sendOption(opts)
+	}
+	size := sendSize(data)
+	cost := size + sendOverhead
+	// Counted first and the state looked at then: the loop does it the other
+	// way round before it closes, so one of the two sees the other.
+	before := c.pending.Add(cost) - cost
+	switch {
+	case !c.Connected():
+		c.unsend(cost)
+		return ErrConnectionClosed
+	case before+size > int64(c.loop.server.opts.WriteBufferLimit):
+		c.unsend(cost)
+		c.loop.refusedSends.Add(1)
+		if c.loop.server.opts.SlowConsumer == CloseSlow {
+			_ = c.loop.Post(eventloop.Task{Target: (*socket)(c), Op: opSlow}) // false: it has ended already
+		}
+		return ErrWriteBufferFull
+	}
+	if !c.loop.Post(eventloop.Task{Target: (*socket)(c), Op: opSend, Arg: data, Done: done}) {
+		c.unsend(cost)
+		return ErrConnectionClosed
+	}
+	return nil
+}
+
+func sendOption(opts []ConnectionOption) func(any) {
+	var o ConnectionOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o.sendInLoop
+}
+
+// unsend takes back what Send has counted. The loop may have seen the count and
+// be waiting for that data.
+func (c *Connection) unsend(cost int64) {
+	c.pending.Add(-cost)
+	if c.state.Load() == draining {
+		c.post(opResume)
+	}
+}
+
+func sendSize(data any) int64 {
+	switch data := data.(type) {
+	case []byte:
+		return int64(len(data))
+	case string:
+		return int64(len(data))
+	}
+	return 0
+}
+
+// performSend is Send on the loop. The bytes are written when the cycle ends,
+// together with those of other Sends.
+func (c *Connection) performSend(t *eventloop.Task) {
+	c.pending.Add(-sendSize(t.Arg) - sendOverhead)
+	if c.state.Load() != closed && !c.has(flagDead) {
+		c.loop.touch(c)
+		if c.queueSend(t) {
+			return
+		}
+	}
+	if t.Done != nil {
+		done, arg := t.Done, t.Arg
+		c.call("SendInLoop", func() { done(arg) })
+	}
+}
+
+// queueSend encodes and queues data, and reports whether the queue has to tell
+// done: it holds data itself then, and not a copy.
+func (c *Connection) queueSend(t *eventloop.Task) (referenced bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.panicked("Packet", v)
+		}
+	}()
+	l := c.loop
+	l.stats.MessagesOut++
+	var p []byte
+	if l.server.appender != nil {
+		l.scratch = l.server.appender.AppendPacket(l.scratch[:0], c, t.Arg)
+		p = l.scratch
+		defer func() { l.scratch = trim(l.scratch) }()
+	} else {
+		p = l.server.opts.Protocol.Packet(c, t.Arg)
+	}
+	if len(p) == 0 {
+		return false
+	}
+	if len(p) >= minReference && sameBytes(p, t.Arg) {
+		if c.out == nil {
+			c.out = takeOutbound()
+		}
+		c.out.appendReference(p, t.Arg, t.Done)
+		c.account(len(p))
+		return true
+	}
+	c.enqueue(p)
+	return false
+}

@@ -1,0 +1,218 @@
+package weir
+
+import (
+	"os"
+	"runtime/debug"
+
+	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/poller"
+)
+
+// socket is a Connection as its event loop sees it.
+type socket Connection
+
+// What a connection's tasks ask for.
+const (
+	opRegister = iota
+	opSend
+	opHalfClose
+	opClose
+	opExecute
+	opResume
+	opWake
+	opSlow
+)
+
+// OnReady is the loop's report that the descriptor can be used.
+func (s *socket) OnReady(r poller.Readiness) {
+	c := (*Connection)(s)
+	c.loop.current = c
+	if r&poller.Writable != 0 {
+		c.unset(flagBlocked)
+	}
+	switch {
+	case r&poller.Readable != 0 && c.watched&poller.Read != 0:
+		c.readable()
+	case r&poller.Hangup != 0:
+		c.hangup()
+	}
+	c.settle()
+}
+
+// Perform does what another goroutine asked for.
+func (s *socket) Perform(t *eventloop.Task) {
+	c := (*Connection)(s)
+	if t.Op == opSend {
+		c.performSend(t) // the one that is not worth a settle of its own
+		return
+	}
+	if c.state.Load() == closed {
+		return
+	}
+	c.loop.current = c
+	switch t.Op {
+	case opRegister:
+		if !c.register() {
+			c.loop.current = nil
+			return
+		}
+	case opHalfClose:
+		c.set(flagHalfClose)
+	case opClose:
+		c.beginClosing()
+	case opExecute:
+		if !c.has(flagClosing) {
+			c.call("Execute", t.Arg.(func()))
+		}
+	case opResume:
+		c.redeliver()
+	case opWake:
+		c.wake()
+	case opSlow:
+		c.loop.stats.SlowConsumers++
+		c.fail(ErrSlowConsumer)
+	}
+	c.settle()
+}
+
+// register takes up a connection that was accepted, on its own loop.
+func (c *Connection) register() bool {
+	l := c.loop
+	h, err := l.Add(int(c.fd), (*socket)(c), poller.Read)
+	if err != nil {
+		l.stats.Refused.Other++
+		l.server.refuse(c, err)
+		return false
+	}
+	c.id = ConnID(h)
+	c.watched = poller.Read
+	c.timer.Init((*expiry)(c))
+	c.state.Store(open)
+	l.stats.Opened++
+	if c.idleTime = l.server.opts.IdleTime; c.idleTime > 0 {
+		c.lastActive = l.Clock()
+		c.schedule()
+	}
+	c.call("OnConnect", func() { l.server.handler.OnConnect(c) })
+	return true
+}
+
+// call runs one of the user's functions, which may panic.
+func (c *Connection) call(name string, f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.panicked(name, v)
+		}
+	}()
+	f()
+}
+
+// panicked ends c because a callback has panicked. What was answered before is
+// still sent.
+func (c *Connection) panicked(callback string, value any) {
+	err := &PanicError{Callback: callback, Value: value, Stack: debug.Stack()}
+	l := c.loop
+	l.stats.Panics++
+	l.server.log.Error("weir: panic in a callback, its connection is closed",
+		"callback", callback, "panic", value, "conn", c.id, "peer", c.remote, "stack", string(err.Stack))
+	if c.state.Load() != closed {
+		c.closeFor(err)
+	}
+}
+
+// settle brings c up to date after anything has happened to it: it sends what
+// can be sent, goes on with what waited for that, closes what is to be closed,
+// and tells the poller what is wanted now. No callback of c is running.
+func (c *Connection) settle() {
+	l := c.loop
+	l.current = c
+	for {
+		if !c.has(flagDead) {
+			c.flush()
+		}
+		if c.has(flagDead) || !c.relieve() {
+			break
+		}
+	}
+	if c.progress() {
+		c.watch()
+		if c.has(flagDead) {
+			c.teardown()
+		}
+	}
+	l.current = nil
+}
+
+// progress moves the end of c on as far as it goes, and reports whether c is
+// still there.
+func (c *Connection) progress() bool {
+	if !c.has(flagClosing) && c.inputEnded() {
+		c.beginClosing()
+	}
+	switch {
+	case c.has(flagDead):
+		c.teardown()
+		return false
+	case c.out != nil:
+		return true
+	case c.has(flagClosing):
+		return c.finish()
+	case c.has(flagHalfClose):
+		c.sendFIN()
+	}
+	return true
+}
+
+// watch tells the poller what is wanted of c now.
+func (c *Connection) watch() {
+	var want poller.Interest
+	if c.wantsInput() {
+		want |= poller.Read
+	}
+	if c.has(flagBlocked) {
+		want |= poller.Write
+	}
+	l, h := c.loop, eventloop.Handle(c.id)
+	var err error
+	switch {
+	case c.has(flagUnwatched):
+		if want == 0 {
+			return
+		}
+		c.unset(flagUnwatched)
+		err = l.Watch(int(c.fd), h, want)
+	case want != c.watched:
+		err = l.Modify(int(c.fd), h, want)
+	}
+	c.watched = want
+	if err != nil {
+		c.fail(err)
+	}
+}
+
+func (c *Connection) wantsInput() bool {
+	if c.has(flagClosing) {
+		return c.has(flagFIN) // to see the peer's end, or that it goes on sending
+	}
+	return !c.has(flagEOF|flagLastCall|flagPressured|flagDead) && c.bits.Load()&bitPaused == 0
+}
+
+// hangup deals with a failure that the poller reports although nothing that it
+// could stand in for is wanted.
+func (c *Connection) hangup() {
+	errno := c.loop.sys.Error(int(c.fd))
+	switch {
+	case errno != 0:
+		c.fail(os.NewSyscallError("getsockopt", errno))
+	case c.watched&poller.Read != 0:
+		c.readable()
+	case c.watched == 0 && !c.has(flagUnwatched):
+		// Both directions were ended in good order while reading is paused.
+		// The poller would say so again and again.
+		if err := c.loop.Unwatch(int(c.fd)); err != nil {
+			c.fail(err)
+			return
+		}
+		c.set(flagUnwatched)
+	}
+}

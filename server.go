@@ -1,0 +1,258 @@
+package weir
+
+import (
+	"fmt"
+	"iter"
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/sock"
+	"github.com/go-weir/weir/poller"
+)
+
+// Server accepts connections and serves them on its event loops. Its methods
+// are for any goroutine.
+type Server struct {
+	// set once
+	opts      Options
+	handler   Handler
+	writable  WritableHandler // handler, if it is one
+	appender  PacketAppender  // opts.Protocol, if it is one
+	log       *slog.Logger
+	sys       sock.Calls
+	loops     []*loop                // those that serve connections
+	acceptor  *loop                  // accepts for all of them; may be loops[0]; nil with ReusePort
+	choices   []*eventloop.EventLoop // loops, as strategies see them
+	listeners []*listener
+
+	// any goroutine
+	open     atomic.Int64 // connections accepted and not ended
+	timers   timerSet
+	stopping chan struct{} // closed by Stop
+	draining chan struct{} // closed by Shutdown
+	ended    chan struct{} // has an element when the last open connection has ended
+	done     chan struct{} // closed when nothing is left
+
+	// guarded by mu
+	mu      sync.Mutex
+	started bool
+	stopped bool
+	drained bool
+}
+
+// testHooks is what tests put in place of the system.
+type testHooks struct {
+	calls  func(*sock.Calls)
+	poller func() (poller.Poller, error)
+}
+
+func (h testHooks) newPoller() (poller.Poller, error) {
+	if h.poller != nil {
+		return h.poller()
+	}
+	return poller.New()
+}
+
+// NewServer makes a server for h and binds its addresses: connections are
+// queued by the system from now on, and served from Start on. A server that is
+// not started has to be stopped all the same.
+//
+// An option that can't be is an *OptionError; an address in use is the error
+// of net.Listen. Nothing is left open then.
+func NewServer(h Handler, opts ...Option) (*Server, error) {
+	o := defaultOptions()
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&o)
+		}
+	}
+	if h == nil {
+		return nil, fmt.Errorf("weir: the Handler is nil")
+	}
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	if o.NumLoops <= 0 {
+		o.NumLoops = runtime.GOMAXPROCS(0)
+	}
+	s := &Server{
+		opts: o, handler: h, log: o.Logger, sys: sock.System(),
+		stopping: make(chan struct{}), draining: make(chan struct{}),
+		ended: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	s.writable, _ = h.(WritableHandler)
+	s.appender, _ = o.Protocol.(PacketAppender)
+	if s.log == nil {
+		s.log = slog.New(warnings{slog.Default().Handler()})
+	}
+	if o.testHooks.calls != nil {
+		o.testHooks.calls(&s.sys)
+	}
+	if err := s.build(); err != nil {
+		s.release()
+		return nil, err
+	}
+	return s, nil
+}
+
+// build makes the loops and binds the addresses.
+func (s *Server) build() error {
+	endpoints, err := s.opts.endpoints()
+	if err != nil {
+		return err
+	}
+	for i := range s.opts.NumLoops {
+		l, err := newLoop(s, i)
+		if err != nil {
+			return err
+		}
+		s.loops = append(s.loops, l)
+		s.choices = append(s.choices, l.EventLoop)
+	}
+	if !s.opts.ReusePort {
+		s.acceptor = s.loops[0]
+		if len(s.loops) > 1 {
+			if s.acceptor, err = newLoop(s, len(s.loops)); err != nil {
+				s.acceptor = nil
+				return err
+			}
+		}
+	}
+	for _, e := range endpoints {
+		if err := s.listen(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listen binds one address, once, or with ReusePort once per loop.
+func (s *Server) listen(e endpoint) error {
+	c := sock.ListenConfig{
+		ReusePort: s.opts.ReusePort, NoDelay: s.opts.NoDelay, KeepAlive: s.opts.KeepAlive,
+		ReadBuffer: s.opts.SocketReadBuffer, WriteBuffer: s.opts.SocketWriteBuffer, Backlog: s.opts.Backlog,
+	}
+	if !s.opts.ReusePort {
+		return s.bind(s.acceptor, s.target(), e.network, e.address, c)
+	}
+	for i, l := range s.loops {
+		if err := s.bind(l, l, e.network, e.address, c); err != nil {
+			return err
+		}
+		if i == 0 { // the others share its port, which the system may have chosen
+			host, _, _ := net.SplitHostPort(e.address) // was split before
+			port := s.listeners[len(s.listeners)-1].addr.Port
+			e.address = net.JoinHostPort(host, fmt.Sprint(port))
+		}
+	}
+	return nil
+}
+
+// target is the only loop that an acceptor can hand connections to; nil if
+// there are several.
+func (s *Server) target() *loop {
+	if len(s.loops) == 1 {
+		return s.loops[0]
+	}
+	return nil
+}
+
+func (s *Server) bind(l, target *loop, network, address string, c sock.ListenConfig) error {
+	fd, addr, err := sock.Listen(network, address, c)
+	if err != nil {
+		return fmt.Errorf("weir: %w", err)
+	}
+	s.listeners = append(s.listeners, newListener(l, target, fd, addr))
+	return nil
+}
+
+// balance asks the strategy for the loop of a new connection; nil if it fails.
+func (s *Server) balance(peer netip.AddrPort) (chosen *loop) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.log.Error("weir: panic in the load balancing strategy, a connection is refused",
+				"panic", v, "peer", peer, "stack", string(debug.Stack()))
+			chosen = nil
+		}
+	}()
+	var l *eventloop.EventLoop
+	if s.opts.AddrStrategy != nil {
+		l = s.opts.AddrStrategy(s.choices, peer)
+	} else {
+		l = s.opts.Strategy(s.choices)
+	}
+	if l == nil || l.Index() >= len(s.loops) || s.choices[l.Index()] != l {
+		s.log.Error("weir: the load balancing strategy returned a loop that it was not given, a connection is refused", "peer", peer)
+		return nil
+	}
+	return s.loops[l.Index()]
+}
+
+// Options returns the server's configuration.
+func (s *Server) Options() Options { return s.opts }
+
+// Addrs are the addresses that the server listens on, each a *net.TCPAddr, in
+// the order of the options; with port 0 asked for, the port is the one that
+// the system chose.
+func (s *Server) Addrs() []net.Addr {
+	var addrs []net.Addr
+	for i, ln := range s.listeners {
+		if s.opts.ReusePort && i%len(s.loops) != 0 {
+			continue // one address of several listeners
+		}
+		addrs = append(addrs, ln.addr)
+	}
+	return addrs
+}
+
+// Connection finds an open connection by its ID; nil if there is none.
+func (s *Server) Connection(id ConnID) *Connection {
+	h := eventloop.Handle(id)
+	if h.Loop() >= len(s.loops) {
+		return nil
+	}
+	c, ok := s.loops[h.Loop()].Lookup(h).(*socket)
+	if !ok {
+		return nil
+	}
+	return (*Connection)(c)
+}
+
+// Connections yields the open connections. Those that come or go meanwhile may
+// be missed or still be seen.
+func (s *Server) Connections() iter.Seq[*Connection] {
+	return func(yield func(*Connection) bool) {
+		for _, l := range s.loops {
+			for sk := range l.Sockets() {
+				if sk, ok := sk.(*socket); ok && !yield((*Connection)(sk)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// allLoops are the loops that serve, and the one that accepts if that is
+// another one.
+func (s *Server) allLoops() []*loop {
+	if s.acceptor == nil || len(s.loops) > 0 && s.acceptor == s.loops[0] {
+		return s.loops
+	}
+	return append(s.loops[:len(s.loops):len(s.loops)], s.acceptor)
+}
+
+// leave takes a connection off the count, and tells drain if it was the last.
+func (s *Server) leave() {
+	if s.open.Add(-1) == 0 {
+		select {
+		case s.ended <- struct{}{}:
+		default:
+		}
+	}
+}

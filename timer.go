@@ -1,0 +1,145 @@
+package weir
+
+import (
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// Timer is what RunAfter and RunEvery return.
+type Timer struct{ s stopper }
+
+type stopper interface{ stop() bool }
+
+// Stop keeps the timer's function from being started again, and reports
+// whether it would have been. It does not wait for a run that has begun. Any
+// goroutine, for timers of a Server; loop only for those of a Connection.
+func (t *Timer) Stop() bool { return t.s.stop() }
+
+// RunAfter runs f on a goroutine of its own after d, unless the timer or the
+// server is stopped before. A panic in f is logged.
+func (s *Server) RunAfter(d time.Duration, f func()) *Timer { return s.runTimer(d, 0, f) }
+
+// RunEvery runs f every d, first after d, on a goroutine of its own. One run
+// ends before the next begins: times that pass during a run are skipped. It
+// ends when the timer or the server is stopped. d must be positive. A panic in
+// f is logged, and the next run comes at its time.
+func (s *Server) RunEvery(d time.Duration, f func()) *Timer {
+	if d <= 0 {
+		panic("weir: RunEvery needs a positive duration")
+	}
+	return s.runTimer(d, d, f)
+}
+
+// serverTimer is one RunAfter or RunEvery. It is the runtime's timer: kept by
+// the monotonic clock, and not late when a loop is.
+type serverTimer struct {
+	// set once
+	server *Server
+	every  time.Duration // 0: once
+	f      func()
+
+	// guarded by mu
+	mu      sync.Mutex
+	timer   *time.Timer
+	next    time.Time
+	stopped bool // no run may start any more
+}
+
+func (s *Server) runTimer(d, every time.Duration, f func()) *Timer {
+	t := &serverTimer{server: s, every: every, f: f, next: time.Now().Add(d)}
+	if !s.timers.add(t) {
+		t.stopped = true
+		return &Timer{t}
+	}
+	t.mu.Lock()
+	t.timer = time.AfterFunc(d, t.run)
+	t.mu.Unlock()
+	return &Timer{t}
+}
+
+// run is one run. The next one is armed only after it, so that runs never
+// overlap.
+func (t *serverTimer) run() {
+	t.mu.Lock()
+	if t.stopped {
+		t.mu.Unlock()
+		return
+	}
+	t.stopped = t.every == 0
+	t.mu.Unlock()
+
+	t.call()
+
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.stopped {
+		t.server.timers.remove(t)
+		return
+	}
+	t.next = t.next.Add(t.every)
+	if late := time.Since(t.next); late > 0 {
+		t.next = t.next.Add((late/t.every + 1) * t.every)
+	}
+	t.timer.Reset(time.Until(t.next))
+}
+
+func (t *serverTimer) call() {
+	defer func() {
+		if v := recover(); v != nil {
+			t.server.log.Error("weir: panic in a timer's function", "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
+	t.f()
+}
+
+func (t *serverTimer) stop() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	was := !t.stopped
+	t.stopped = true
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	t.server.timers.remove(t)
+	return was
+}
+
+// timerSet is a server's timers that may run again.
+type timerSet struct {
+	// guarded by mu
+	mu      sync.Mutex
+	timers  map[*serverTimer]struct{}
+	stopped bool
+}
+
+func (s *timerSet) add(t *serverTimer) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return false
+	}
+	if s.timers == nil {
+		s.timers = make(map[*serverTimer]struct{})
+	}
+	s.timers[t] = struct{}{}
+	return true
+}
+
+func (s *timerSet) remove(t *serverTimer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.timers, t)
+}
+
+// stop stops all timers, for good. It waits for none.
+func (s *timerSet) stop() {
+	s.mu.Lock()
+	s.stopped = true
+	timers := s.timers
+	s.timers = nil
+	s.mu.Unlock()
+	for t := range timers {
+		t.stop()
+	}
+}

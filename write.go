@@ -1,0 +1,222 @@
+package weir
+
+import (
+	"os"
+	"syscall"
+	"unsafe"
+
+	"github.com/go-weir/weir/internal/sock"
+)
+
+const (
+	// writeBufferSize is how much of one connection's output is gathered for
+	// one write(2).
+	writeBufferSize = 64 << 10
+	// keptWriteBuffer is the capacity that the loop's buffer may keep after a
+	// message that needed more.
+	keptWriteBuffer = 4 * writeBufferSize
+	// minReference is the length from which on the bytes given to Send are not
+	// copied but kept until they were written.
+	minReference = 4 << 10
+)
+
+// Write appends p to what goes to the peer, without passing the Protocol. It
+// goes out in one write(2) with everything else that the current callback
+// writes. p may be used again as soon as Write returns. Loop only.
+//
+// It returns len(p) and nil, or 0 and ErrConnectionClosed or ErrWriteBufferFull.
+func (c *Connection) Write(p []byte) (int, error) {
+	if !c.Connected() {
+		return 0, ErrConnectionClosed
+	}
+	if err := c.put(p); err != nil {
+		return 0, c.overLimit(err)
+	}
+	return len(p), nil
+}
+
+// WritePacket is Write for data that the Protocol turns into bytes: what
+// returning data from OnMessage does, any number of times. Loop only.
+func (c *Connection) WritePacket(data any) error {
+	if !c.Connected() {
+		return ErrConnectionClosed
+	}
+	return c.overLimit(c.encode(data))
+}
+
+// reply sends what OnMessage returned. Nobody would see its error, so a reply
+// that can't be accepted ends the connection.
+func (c *Connection) reply(data any) {
+	if c.bits.Load()&bitWriteShut != 0 {
+		return // this side has said that it sends nothing more
+	}
+	if err := c.encode(data); err != nil {
+		c.loop.stats.SlowConsumers++
+		c.fail(ErrSlowConsumer)
+	}
+}
+
+// overLimit applies the policy for slow consumers to the error of a write.
+func (c *Connection) overLimit(err error) error {
+	if err != nil && c.loop.server.opts.SlowConsumer == CloseSlow {
+		c.loop.stats.SlowConsumers++
+		c.fail(ErrSlowConsumer)
+	}
+	return err
+}
+
+// encode passes data through the Protocol to where put would copy it.
+func (c *Connection) encode(data any) error {
+	l := c.loop
+	l.stats.MessagesOut++
+	appender := l.server.appender
+	if appender == nil {
+		return c.put(l.server.opts.Protocol.Packet(c, data))
+	}
+	if l.current != c || c.out != nil || c.overHighWater() {
+		l.scratch = appender.AppendPacket(l.scratch[:0], c, data)
+		err := c.put(l.scratch)
+		l.scratch = trim(l.scratch)
+		return err
+	}
+	l.out = appender.AppendPacket(l.out, c, data)
+	if len(l.out) >= writeBufferSize {
+		c.spill()
+	}
+	return nil
+}
+
+// put appends a copy of p to the output: to the loop's write buffer if c is
+// the connection whose callback is running and nothing is before it, else to
+// c's own queue.
+func (c *Connection) put(p []byte) error {
+	l := c.loop
+	if c.pending.Load()+int64(len(p)) > int64(l.server.opts.WriteBufferLimit) {
+		return ErrWriteBufferFull
+	}
+	switch {
+	case len(p) == 0:
+	case l.current != c || c.out != nil:
+		c.enqueue(p)
+		l.touch(c)
+	case len(l.out)+len(p) < writeBufferSize:
+		l.out = append(l.out, p...)
+	default:
+		c.spill()
+		if c.out == nil && !c.has(flagBlocked|flagDead) {
+			p = p[c.tryWrite(p):]
+		}
+		if len(p) > 0 {
+			c.enqueue(p)
+		}
+	}
+	return nil
+}
+
+// enqueue copies p behind all that waits already.
+func (c *Connection) enqueue(p []byte) {
+	if c.out == nil {
+		c.out = takeOutbound()
+	}
+	c.out.append(p)
+	c.account(len(p))
+}
+
+// account adds n bytes, or takes them away, from what is accepted and unsent.
+func (c *Connection) account(n int) {
+	c.pending.Add(int64(n))
+	c.loop.stats.OutputBytes += int64(n)
+}
+
+// spill writes the loop's write buffer, which holds c's output, and keeps with
+// c what the system does not take.
+func (c *Connection) spill() {
+	l := c.loop
+	p := l.out
+	if c.out == nil && !c.has(flagBlocked|flagDead) {
+		p = p[c.tryWrite(p):]
+	}
+	if len(p) > 0 {
+		c.enqueue(p)
+	}
+	l.out = trim(l.out)
+}
+
+// flush hands the system all it takes of c's output. Top level of the loop
+// only: those who wait for their bytes to be written are told.
+func (c *Connection) flush() {
+	if len(c.loop.out) > 0 {
+		c.spill()
+	}
+	for c.out != nil && !c.has(flagBlocked|flagDead) {
+		c.flushQueue()
+	}
+}
+
+// flushQueue does one writev(2).
+func (c *Connection) flushQueue() {
+	l := c.loop
+	v := &l.vector
+	c.out.gather(v)
+	n, errno := l.sys.Writev(int(c.fd), v)
+	short := n < v.Size()
+	v.Reset()
+	c.wrote("writev", n, short, errno)
+	c.account(-n)
+	if c.out.advance(n, c) {
+		c.out.release()
+		c.out = nil
+	}
+}
+
+// tryWrite does one write(2) and returns how many bytes the system took.
+func (c *Connection) tryWrite(p []byte) int {
+	if len(p) == 0 {
+		return 0
+	}
+	n, errno := c.loop.sys.Write(int(c.fd), p)
+	c.wrote("write", n, n < len(p), errno)
+	return n
+}
+
+// wrote draws the conclusions from a write. One that took less than it was
+// given would take nothing now.
+func (c *Connection) wrote(call string, n int, short bool, errno syscall.Errno) {
+	l := c.loop
+	l.stats.Writes++
+	if n > 0 {
+		l.stats.BytesOut += uint64(n)
+		c.touchActive()
+	}
+	switch {
+	case errno == syscall.EINTR:
+		// Made again by flush, at once.
+	case sock.Temporary(errno), errno == 0 && short:
+		c.set(flagBlocked)
+		if c.extras != nil && c.extras.writeDeadline > 0 {
+			c.schedule()
+		}
+	case errno != 0:
+		c.fail(os.NewSyscallError(call, errno))
+	}
+}
+
+func (c *Connection) overHighWater() bool {
+	return c.pending.Load() > int64(c.loop.server.opts.HighWaterMark)
+}
+
+// trim empties a buffer of the loop, and gives up one that a large message
+// made larger than what is worth keeping.
+func trim(b []byte) []byte {
+	if cap(b) > keptWriteBuffer {
+		return nil
+	}
+	return b[:0]
+}
+
+// sameBytes reports whether p is data itself, so that p is as much the
+// library's as data is.
+func sameBytes(p []byte, data any) bool {
+	b, ok := data.([]byte)
+	return ok && len(p) == len(b) && unsafe.SliceData(p) == unsafe.SliceData(b)
+}
