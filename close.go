@@ -89,15 +89,15 @@ func (c *Connection) beginClosing() {
 	c.dropInput()
 }
 
-// finish ends a connection that has sent everything, and reports whether it
-// still has to wait. Closing at once could cost the peer the last bytes: if it
+// finish ends a closing connection once it has sent everything, and reports
+// whether it still has to wait. Closing at once could cost the peer the last bytes: if it
 // sends something meanwhile, its system answers our reset by dropping what is
 // still on the way. So the stream is ended, input is thrown away, and the
 // descriptor is closed when the peer ends its stream or has acknowledged
 // everything, or when the linger time is up.
 func (c *Connection) finish() bool {
-	if c.pending.Load() > 0 {
-		c.linger() // a Send that was accepted is on its way to the loop
+	if c.pending.Load() > 0 { // unsent, or a Send that was accepted and is on its way to the loop
+		c.linger()
 		return true
 	}
 	if c.has(flagEOF) || c.loop.server.opts.Linger == 0 {

@@ -148,6 +148,13 @@ func (c *Connection) ReadBufferLength() int64 { return c.received.Load() }
 // than its length until the loop has got to it.
 func (c *Connection) WriteBufferLength() int64 { return c.pending.Load() }
 
+// visible reports whether other goroutines may get hold of c: what is set once
+// is set. Any goroutine.
+func (c *Connection) visible() bool {
+	state := c.state.Load()
+	return state == open || state == draining
+}
+
 func (c *Connection) has(flag uint16) bool { return c.flags&flag != 0 }
 
 func (c *Connection) set(flag uint16) { c.flags |= flag }

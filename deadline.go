@@ -81,8 +81,9 @@ func (c *Connection) nextTime() time.Duration {
 	if x.writeDeadline > 0 && (c.pending.Load() > 0 || x.writeDeadline > c.loop.Clock()) {
 		earliest(x.writeDeadline)
 	}
-	if x.linger > 0 {
-		earliest(min(x.linger, c.loop.Clock()+ackPoll))
+	earliest(x.linger)
+	if x.linger > 0 && c.has(flagFIN) {
+		earliest(c.loop.Clock() + ackPoll)
 	}
 	return at
 }

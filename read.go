@@ -104,9 +104,7 @@ func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 			c.closeFor(fmt.Errorf("weir: UnPacket returned %d messages without taking a byte: %w", same, io.ErrNoProgress))
 		}
 	}
-	if c.overHighWater() {
-		c.set(flagPressured)
-	}
+	c.pressure()
 }
 
 // receiving reports whether OnMessage may be called now.
@@ -164,20 +162,28 @@ func (c *Connection) redeliver() {
 	}
 }
 
+// pressure stops reading from a peer that does not read what it is sent.
+func (c *Connection) pressure() {
+	if c.overHighWater() && !c.has(flagPressured) && c.state.Load() == open {
+		c.set(flagPressured)
+		c.loop.stats.Pauses++
+	}
+}
+
+// relieved reports whether c was over its high-water mark and has drained.
+func (c *Connection) relieved() bool {
+	return c.has(flagPressured) && !c.has(flagDead) &&
+		c.pending.Load() <= int64(c.loop.server.opts.LowWaterMark)
+}
+
 // relieve goes on with a connection that was over its high-water mark and has
 // drained, and reports whether it has: then there may be more to send.
 func (c *Connection) relieve() bool {
-	if !c.has(flagPressured) {
-		if c.overHighWater() && c.state.Load() == open {
-			c.set(flagPressured)
-			c.loop.stats.Pauses++
-		}
+	c.pressure()
+	if !c.relieved() {
 		return false
 	}
 	s := c.loop.server
-	if c.pending.Load() > int64(s.opts.LowWaterMark) {
-		return false
-	}
 	c.unset(flagPressured)
 	if s.writable != nil && c.state.Load() == open {
 		c.call("OnWritable", func() { s.writable.OnWritable(c) })

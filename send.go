@@ -79,7 +79,7 @@ func sendOption(opts []ConnectionOption) func(any) {
 // be waiting for that data.
 func (c *Connection) unsend(cost int64) {
 	c.pending.Add(-cost)
-	if c.state.Load() == draining {
+	if !c.Connected() {
 		c.post(opResume)
 	}
 }

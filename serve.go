@@ -126,12 +126,11 @@ func (c *Connection) panicked(callback string, value any) {
 func (c *Connection) settle() {
 	l := c.loop
 	l.current = c
-	for {
-		if !c.has(flagDead) {
-			c.flush()
-		}
-		if c.has(flagDead) || !c.relieve() {
-			break
+	c.flush()
+	if c.relieve() {
+		c.flush()
+		if c.relieved() {
+			c.post(opResume) // once per cycle: a peer that reads fast must not keep the others waiting
 		}
 	}
 	if c.progress() {
@@ -153,11 +152,9 @@ func (c *Connection) progress() bool {
 	case c.has(flagDead):
 		c.teardown()
 		return false
-	case c.out != nil:
-		return true
 	case c.has(flagClosing):
 		return c.finish()
-	case c.has(flagHalfClose):
+	case c.has(flagHalfClose) && c.pending.Load() == 0:
 		c.sendFIN()
 	}
 	return true

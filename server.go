@@ -217,11 +217,11 @@ func (s *Server) Connection(id ConnID) *Connection {
 	if h.Loop() >= len(s.loops) {
 		return nil
 	}
-	c, ok := s.loops[h.Loop()].Lookup(h).(*socket)
-	if !ok {
-		return nil
+	sk, ok := s.loops[h.Loop()].Lookup(h).(*socket)
+	if c := (*Connection)(sk); ok && c.visible() {
+		return c
 	}
-	return (*Connection)(c)
+	return nil
 }
 
 // Connections yields the open connections. Those that come or go meanwhile may
@@ -230,7 +230,8 @@ func (s *Server) Connections() iter.Seq[*Connection] {
 	return func(yield func(*Connection) bool) {
 		for _, l := range s.loops {
 			for sk := range l.Sockets() {
-				if sk, ok := sk.(*socket); ok && !yield((*Connection)(sk)) {
+				sk, ok := sk.(*socket)
+				if c := (*Connection)(sk); ok && c.visible() && !yield(c) {
 					return
 				}
 			}

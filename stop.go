@@ -40,6 +40,7 @@ func (s *Server) Start() error {
 	running.Wait()
 	for _, l := range s.loops {
 		l.closeAll() // what a loop that failed has left
+		l.publish()
 	}
 	s.timers.stop()
 	s.release()

@@ -73,13 +73,18 @@ func (c *Connection) encode(data any) error {
 	if appender == nil {
 		return c.put(l.server.opts.Protocol.Packet(c, data))
 	}
-	if l.current != c || c.out != nil || c.overHighWater() {
+	if l.current != c || c.out != nil {
 		l.scratch = appender.AppendPacket(l.scratch[:0], c, data)
 		err := c.put(l.scratch)
 		l.scratch = trim(l.scratch)
 		return err
 	}
+	before := len(l.out)
 	l.out = appender.AppendPacket(l.out, c, data)
+	if !c.fits(len(l.out) - before) {
+		l.out = l.out[:before]
+		return ErrWriteBufferFull
+	}
 	if len(l.out) >= writeBufferSize {
 		c.spill()
 	}
@@ -91,7 +96,7 @@ func (c *Connection) encode(data any) error {
 // c's own queue.
 func (c *Connection) put(p []byte) error {
 	l := c.loop
-	if c.pending.Load()+int64(len(p)) > int64(l.server.opts.WriteBufferLimit) {
+	if !c.fits(len(p)) {
 		return ErrWriteBufferFull
 	}
 	switch {
@@ -111,6 +116,11 @@ func (c *Connection) put(p []byte) error {
 		}
 	}
 	return nil
+}
+
+// fits reports whether n more bytes are within the WriteBufferLimit.
+func (c *Connection) fits(n int) bool {
+	return c.pending.Load()+int64(n) <= int64(c.loop.server.opts.WriteBufferLimit)
 }
 
 // enqueue copies p behind all that waits already.
@@ -145,7 +155,7 @@ func (c *Connection) spill() {
 // flush hands the system all it takes of c's output. Top level of the loop
 // only: those who wait for their bytes to be written are told.
 func (c *Connection) flush() {
-	if len(c.loop.out) > 0 {
+	if len(c.loop.out) > 0 && !c.has(flagDead) {
 		c.spill()
 	}
 	for c.out != nil && !c.has(flagBlocked|flagDead) {
