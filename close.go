@@ -79,7 +79,7 @@ func (c *Connection) beginClosing() {
 	if c.has(flagClosing) {
 		return
 	}
-	cause := error(io.EOF)
+	cause := io.EOF
 	if !c.has(flagEOF) {
 		cause = ErrServerStopped
 	}
@@ -195,7 +195,7 @@ func (c *Connection) teardown() {
 	}
 	c.mu.Lock()
 	cause := c.err
-	l.sys.Close(int(c.fd))
+	_ = l.sys.Close(int(c.fd))
 	c.fd = -1
 	c.mu.Unlock()
 	l.forget(c)

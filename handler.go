@@ -28,5 +28,6 @@ type Handler interface {
 // WritableHandler is a Handler that wants to know when a connection that was
 // over its high-water mark has drained to the low one, and may be sent more.
 type WritableHandler interface {
+	// OnWritable runs on the loop, like all callbacks.
 	OnWritable(c *Connection)
 }

@@ -64,7 +64,7 @@ func (ln *listener) close() {
 		_ = ln.loop.Unwatch(ln.fd) // it is closed anyway
 		ln.loop.Remove(ln.handle)
 	}
-	ln.loop.sys.Close(ln.fd)
+	_ = ln.loop.sys.Close(ln.fd)
 	ln.fd = -1
 	ln.closeSpare()
 }
@@ -158,7 +158,7 @@ func (s *Server) refuse(c *Connection, err error) {
 func (c *Connection) drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.loop.sys.Close(int(c.fd))
+	_ = c.loop.sys.Close(int(c.fd))
 	c.fd = -1
 }
 
@@ -172,7 +172,7 @@ func (ln *listener) turnAway() bool {
 	ln.closeSpare()
 	fd, _, errno := ln.loop.sys.Accept(ln.fd)
 	if errno == 0 {
-		ln.loop.sys.Close(fd)
+		_ = ln.loop.sys.Close(fd)
 	}
 	ln.spare = sock.Reserve()
 	return errno == 0
@@ -205,7 +205,7 @@ func (r *listenerRetry) OnExpire() {
 
 func (ln *listener) closeSpare() {
 	if ln.spare >= 0 {
-		ln.loop.sys.Close(ln.spare)
+		_ = ln.loop.sys.Close(ln.spare)
 		ln.spare = -1
 	}
 }

@@ -53,7 +53,7 @@ func BenchmarkServe(b *testing.B) {
 			for b.Loop() {
 				(*socket)(c).OnReady(poller.Readable)
 			}
-			s.sys.Close(int(c.fd))
+			_ = s.sys.Close(int(c.fd))
 		})
 	}
 }
