@@ -72,6 +72,7 @@ type Connection struct {
 	flags      uint16
 	watched    poller.Interest
 	ctx        any
+	protocol   any                    // the Protocol's own state
 	in         *ringbuffer.RingBuffer // what no message was cut from yet; nil: nothing
 	out        *outbound              // what the system has not taken yet; nil: nothing
 	timer      eventloop.Timer        // for the earliest of all its times
@@ -134,6 +135,14 @@ func (c *Connection) Context() any { return c.ctx }
 // SetContext stores what the program wants to remember with the connection.
 // Loop only; Set and Get are for any goroutine.
 func (c *Connection) SetContext(ctx any) { c.ctx = ctx }
+
+// ProtocolState is what SetProtocolState stored, nil at first. Loop only.
+func (c *Connection) ProtocolState() any { return c.protocol }
+
+// SetProtocolState stores what a Protocol has to remember between two calls of
+// UnPacket: how far it has scanned, what it has decoded of a message that isn't
+// complete. It is the Protocol's alone, as Context is the program's. Loop only.
+func (c *Connection) SetProtocolState(state any) { c.protocol = state }
 
 // UserBuffer is scratch space shared by all connections of the loop. What is
 // in it is lost with the next callback. Loop only.
