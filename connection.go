@@ -48,37 +48,43 @@ const (
 //
 // A Connection stays valid after its end, and is never used for another peer.
 type Connection struct {
-	KeyValueContext
+	// The first 64 bytes are what every wake-up looks at.
 
 	// set once
-	loop     *loop
-	listener *listener
-	remote   netip.AddrPort
-	id       ConnID // by the loop, before OnConnect
+	loop *loop
 
 	// any goroutine
-	state    atomic.Uint32
-	bits     atomic.Uint32
-	pending  atomic.Int64 // bytes accepted for sending and not yet with the system
-	received atomic.Int64 // bytes in the input ring, as of the last delivery
-
-	// guarded by mu
-	mu  sync.Mutex
-	err error // the cause of the end; the first one stays
+	state   atomic.Uint32
+	bits    atomic.Uint32
+	pending atomic.Int64 // bytes accepted for sending and not yet with the system
 
 	// loop only; mu is held to write fd, so that whoever holds it has the
 	// descriptor to himself
 	fd         int32
 	flags      uint16
 	watched    poller.Interest
-	ctx        any
-	protocol   any                    // the Protocol's own state
 	in         *ringbuffer.RingBuffer // what no message was cut from yet; nil: nothing
 	out        *outbound              // what the system has not taken yet; nil: nothing
-	timer      eventloop.Timer        // for the earliest of all its times
-	lastActive time.Duration          // loop time of the last bytes received or sent
 	idleTime   time.Duration          // 0: never idle
-	extras     *extras                // nil: none
+	lastActive time.Duration          // loop time of the last bytes received or sent
+	protocol   any                    // the Protocol's own state
+	ctx        any
+	timer      eventloop.Timer // for the earliest of all its times
+	extras     *extras         // nil: none
+
+	// any goroutine
+	received atomic.Int64 // bytes in the input ring, as of the last delivery
+
+	// set once
+	id       ConnID // by the loop, before OnConnect
+	listener *listener
+	remote   netip.AddrPort
+
+	// guarded by mu
+	mu  sync.Mutex
+	err error // the cause of the end; the first one stays
+
+	KeyValueContext
 }
 
 // extras is what few connections need.
