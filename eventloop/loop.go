@@ -109,15 +109,16 @@ func (l *EventLoop) Post(t Task) bool {
 	}
 	// The loop sets parked first and looks at the queue then; here it is the
 	// other way round, so one of the two always sees the other.
-	if l.parked.Load() && l.parked.CompareAndSwap(true, false) {
-		// Wake fails only on a closed poller: then the loop has ended, and
-		// what is queued was run by its end.
-		_ = l.poll.Wake()
+	if l.parked.Load() && l.parked.CompareAndSwap(true, false) && l.poll.Wake() != nil {
+		// Either the poller is closed: then the loop has ended, and what is
+		// queued was run by its end. Or the next Post has to try again.
+		l.parked.Store(true)
 	}
 	return true
 }
 
-// Add registers fd and its owner.
+// Add registers fd and its owner. ENOSPC means that the loop has no slot left;
+// other errors are the poller's.
 func (l *EventLoop) Add(fd int, s Socket, want poller.Interest) (Handle, error) {
 	h, ok := l.slots.add(l.index, s)
 	if !ok {

@@ -51,6 +51,7 @@ const (
 // may also be set for a slot whose last timer was disarmed.
 type wheel struct {
 	now      int64 // the last tick that was processed
+	target   int64 // the tick up to which advance goes; now, while it doesn't run
 	count    int
 	occupied [levels]uint64
 	slots    [levels][levelSlots]Timer // list heads
@@ -72,7 +73,11 @@ func (w *wheel) arm(t *Timer, at time.Duration) {
 	if t.Armed() {
 		w.disarm(t)
 	}
-	t.tick = min(max(int64((at+tick-1)>>tickShift), w.now+1), maxTick)
+	due := int64(at >> tickShift)
+	if at&(tick-1) != 0 {
+		due++ // rounded up after the shift, so that the last time there is does not overflow
+	}
+	t.tick = min(max(due, w.target+1), maxTick)
 	w.count++
 	w.insert(t)
 }
@@ -124,17 +129,17 @@ func (w *wheel) next() (time.Duration, bool) {
 // advance fires the timers whose time has come at now. A timer that a callback
 // arms fires in a later call.
 func (w *wheel) advance(now time.Duration) {
-	target := int64(now >> tickShift)
+	w.target = max(w.target, int64(now>>tickShift))
 	for w.count > 0 {
 		level, slot, at, ok := w.earliest()
-		if !ok || at > target {
+		if !ok || at > w.target {
 			break
 		}
 		w.now = at
 		w.occupied[level] &^= 1 << slot
 		w.empty(&w.slots[level][slot])
 	}
-	w.now = max(w.now, target)
+	w.now = w.target
 }
 
 // empty fires or moves down the timers of a slot that the wheel has reached.
