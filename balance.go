@@ -9,10 +9,13 @@ import (
 	"github.com/go-weir/weir/eventloop"
 )
 
-// LoadBalanceStrategy chooses the loop of a new connection. See LoadBalance.
+// LoadBalanceStrategy chooses the loop of a new connection among those that it is
+// given. It runs on the loop that accepts and must not block. If it panics, or
+// returns anything else, the connection is refused and the Logger told.
 type LoadBalanceStrategy func(loops []*eventloop.EventLoop) *eventloop.EventLoop
 
-// AddrStrategy is a LoadBalanceStrategy that also looks at who connects.
+// AddrStrategy is a LoadBalanceStrategy that also looks at the address of who
+// connects.
 type AddrStrategy func(loops []*eventloop.EventLoop, peer netip.AddrPort) *eventloop.EventLoop
 
 // Strategy is what LoadBalance takes: either kind, with or without its name.
@@ -21,7 +24,7 @@ type Strategy interface {
 		AddrStrategy | func([]*eventloop.EventLoop, netip.AddrPort) *eventloop.EventLoop
 }
 
-// RoundRobin chooses one loop after the other.
+// RoundRobin chooses one loop after the other. It is the default.
 func RoundRobin() LoadBalanceStrategy {
 	var next atomic.Uint64
 	return func(loops []*eventloop.EventLoop) *eventloop.EventLoop {

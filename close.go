@@ -23,7 +23,8 @@ const (
 // at most the linger time, and also what the OnMessage that is running returns.
 // Then OnClose runs.
 //
-// It does not wait. The second Close returns ErrConnectionClosed.
+// It does not wait. On a connection that is ending already it changes nothing and
+// returns ErrConnectionClosed.
 func (c *Connection) Close() error {
 	if !c.closeFor(ErrConnectionClosed) {
 		return ErrConnectionClosed
@@ -64,8 +65,9 @@ func (c *Connection) drainFor(err error) bool {
 // ShutdownWrite ends this side's stream once what was accepted is sent, as
 // shutdown(2) does: Send and Write are refused from now on, and Connected is
 // false. Messages of the peer are still delivered, until it ends its stream
-// too. A peer that never does keeps the connection until its idle time; Close
-// waits for nobody.
+// too; what OnMessage returns for them is dropped. A peer that never does keeps
+// the connection until its idle time; Close waits for nobody. The second call, and
+// one on a connection that is ending, returns ErrConnectionClosed.
 func (c *Connection) ShutdownWrite() error {
 	if c.state.Load() != open || c.bits.Or(bitWriteShut)&bitWriteShut != 0 || !c.post(opHalfClose) {
 		return ErrConnectionClosed
@@ -97,6 +99,13 @@ func (c *Connection) beginClosing() {
 // everything, or when the linger time is up.
 func (c *Connection) finish() bool {
 	if c.pending.Load() > 0 { // unsent, or a Send that was accepted and is on its way to the loop
+		if !c.has(flagEOF) {
+			c.discard() // a peer that can't send on may not come to read
+		}
+		if c.has(flagDead) {
+			c.teardown()
+			return false
+		}
 		c.linger()
 		return true
 	}
@@ -137,7 +146,7 @@ func (c *Connection) discard() bool {
 		case sock.Temporary(errno):
 			return true
 		case errno != 0:
-			c.set(flagDead) // everything was sent: no error of the sending
+			c.fail(os.NewSyscallError("read", errno)) // which matters only if something is unsent
 			return true
 		case n == 0:
 			c.set(flagEOF)
@@ -151,7 +160,7 @@ func (c *Connection) discard() bool {
 func (c *Connection) linger() {
 	x := c.extra()
 	if x.linger == 0 {
-		x.linger = max(c.loop.Clock()+c.loop.server.opts.Linger, 1)
+		x.linger = max(later(c.loop.Clock(), c.loop.server.opts.Linger), 1)
 	}
 	c.schedule()
 }
@@ -187,7 +196,9 @@ func (c *Connection) unsent(err error) {
 // teardown is the end. Its callbacks may do anything but bring c back.
 func (c *Connection) teardown() {
 	l := c.loop
-	c.unsent(nil)
+	if c.has(flagDead) { // else everything was sent, and what is pending now is a Send about to be refused
+		c.unsent(nil)
+	}
 	c.state.Store(closed)
 	l.Disarm(&c.timer)
 	if !c.has(flagUnwatched) {

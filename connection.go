@@ -26,6 +26,7 @@ const (
 	bitPaused    uint32 = 1 << iota // PauseRead
 	bitWoken                        // a Wake is on its way
 	bitWriteShut                    // ShutdownWrite: nothing more is accepted for sending
+	bitOver                         // went over the high-water mark; the loop has yet to take note
 )
 
 // Flags that the loop keeps.
@@ -40,11 +41,12 @@ const (
 	flagClosing                      // draining has begun on the loop
 	flagDead                         // to be torn down without sending anything more
 	flagUnwatched                    // not with the poller: it would report a hang-up for ever
+	flagHeld                         // Hold: the end of the input is not the end
 )
 
 // Connection is one accepted connection. Methods are for any goroutine unless
 // their comment says "loop only": those are called from the connection's own
-// callbacks, or from a function given to Execute or RunAfter.
+// callbacks, or from a function given to Execute, RunAfter or SendInLoop.
 //
 // A Connection stays valid after its end, and is never used for another peer.
 type Connection struct {
@@ -95,7 +97,8 @@ type extras struct {
 	timers        *connTimer    // those of RunAfter that have not fired
 }
 
-// ID is the connection's name for as long as the process runs.
+// ID is the connection's name for as long as the process runs. It is known from
+// OnConnect on.
 func (c *Connection) ID() ConnID { return c.id }
 
 // Connected reports whether Send and Write accept data: until the end, or
@@ -150,8 +153,9 @@ func (c *Connection) ProtocolState() any { return c.protocol }
 // complete. It is the Protocol's alone, as Context is the program's. Loop only.
 func (c *Connection) SetProtocolState(state any) { c.protocol = state }
 
-// UserBuffer is scratch space shared by all connections of the loop. What is
-// in it is lost with the next callback. Loop only.
+// UserBuffer is scratch space shared by all connections of the loop, nil until
+// somebody puts a slice there. What is in it is lost with the next callback. Loop
+// only.
 func (c *Connection) UserBuffer() *[]byte { return &c.loop.userBuffer }
 
 // ReadBufferLength is the number of bytes received that were not yet part of a

@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"math"
 	"os"
 	"time"
 
@@ -10,8 +11,8 @@ import (
 // expiry is a Connection as its timer sees it.
 type expiry Connection
 
-// SetIdleTime replaces the server's IdleTime for this connection. 0 means
-// never. Loop only.
+// SetIdleTime replaces the server's IdleTime for this connection, from now on. 0
+// means never. Loop only.
 func (c *Connection) SetIdleTime(d time.Duration) {
 	c.idleTime = max(d, 0)
 	c.lastActive = c.loop.Clock()
@@ -21,13 +22,15 @@ func (c *Connection) SetIdleTime(d time.Duration) {
 // SetReadDeadline closes the connection with os.ErrDeadlineExceeded at t,
 // unless the deadline is moved before: a program that waits for a message sets
 // it, and moves it or clears it with the zero time when the message is there.
-// Loop only.
+// What is unsent at t is dropped. On a connection that is ending it returns
+// ErrConnectionClosed. Loop only.
 func (c *Connection) SetReadDeadline(t time.Time) error {
 	return c.setDeadline(&c.extra().readDeadline, t)
 }
 
 // SetWriteDeadline closes the connection with os.ErrDeadlineExceeded if at t,
-// or later, anything is unsent. The zero time clears it. Loop only.
+// or later, anything is unsent; that is dropped. The zero time clears it. On a
+// connection that is ending it returns ErrConnectionClosed. Loop only.
 func (c *Connection) SetWriteDeadline(t time.Time) error {
 	return c.setDeadline(&c.extra().writeDeadline, t)
 }
@@ -38,7 +41,7 @@ func (c *Connection) setDeadline(deadline *time.Duration, t time.Time) error {
 	}
 	*deadline = 0
 	if !t.IsZero() {
-		*deadline = max(c.loop.Clock()+time.Until(t), 1)
+		*deadline = max(later(c.loop.Clock(), time.Until(t)), 1)
 	}
 	c.schedule()
 	return nil
@@ -69,7 +72,7 @@ func (c *Connection) nextTime() time.Duration {
 		}
 	}
 	if c.idleTime > 0 && !c.has(flagClosing) {
-		earliest(c.lastActive + c.idleTime)
+		earliest(later(c.lastActive, c.idleTime))
 	}
 	x := c.extras
 	if x == nil {
@@ -94,18 +97,27 @@ func (e *expiry) OnExpire() {
 	now := c.loop.Now()
 	x := c.extras
 	switch {
+	case x != nil && x.writeDeadline > 0 && now >= x.writeDeadline && c.pending.Load() > 0:
+		c.fail(os.ErrDeadlineExceeded)
 	case x != nil && x.linger > 0:
 		if now >= x.linger {
 			c.fail(nil)
 		}
 		c.loop.touch(c) // to look whether the peer has everything
-	case c.idleTime > 0 && now >= c.lastActive+c.idleTime:
+	case c.idleTime > 0 && now >= later(c.lastActive, c.idleTime):
 		c.fail(ErrIdleTimeout)
-	case x != nil && x.readDeadline > 0 && now >= x.readDeadline,
-		x != nil && x.writeDeadline > 0 && now >= x.writeDeadline && c.pending.Load() > 0:
+	case x != nil && x.readDeadline > 0 && now >= x.readDeadline:
 		c.fail(os.ErrDeadlineExceeded)
 	}
 	c.schedule()
+}
+
+// later is d after the loop time t, or the last time that there is.
+func later(t, d time.Duration) time.Duration {
+	if d > math.MaxInt64-t {
+		return math.MaxInt64
+	}
+	return t + d
 }
 
 // connTimer is a function that waits for its time on the connection's loop.
@@ -117,14 +129,15 @@ type connTimer struct {
 }
 
 // RunAfter runs f on the connection's loop after d, unless the connection ends
-// or the timer is stopped first. Loop only, and so is Stop of what it returns.
+// or the timer is stopped first. If f panics, the connection is closed, as with
+// any callback. Loop only, and so is Stop of what it returns.
 func (c *Connection) RunAfter(d time.Duration, f func()) *Timer {
 	t := &connTimer{conn: c, f: f}
 	if c.state.Load() != closed {
 		x := c.extra()
 		t.next, x.timers = x.timers, t
 		t.timer.Init(t)
-		c.loop.Arm(&t.timer, c.loop.Clock()+max(d, 0))
+		c.loop.Arm(&t.timer, later(c.loop.Clock(), max(d, 0)))
 	}
 	return &Timer{t}
 }

@@ -65,16 +65,17 @@ func (e *PanicError) Unwrap() error {
 
 // UnsentError is the cause when a connection ended with bytes that were
 // accepted for sending and never reached the system: because the peer did not
-// read them within the linger time, or reset the connection.
+// read them within the linger time, or because the end left no time for them, as
+// a reset, an idle time or Stop does.
 type UnsentError struct {
 	Bytes int64 // how many
 	Cause error // why the connection was being closed
-	Err   error // what ended the sending; nil if the linger time was up
+	Err   error // what ended the sending; nil if that was the cause, or the end of the linger time
 }
 
 func (e *UnsentError) Error() string {
 	if e.Err == nil {
-		return fmt.Sprintf("%v, %d bytes unsent when the linger time was up", e.Cause, e.Bytes)
+		return fmt.Sprintf("%v, %d bytes unsent", e.Cause, e.Bytes)
 	}
 	return fmt.Sprintf("%v, %d bytes unsent: %v", e.Cause, e.Bytes, e.Err)
 }

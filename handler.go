@@ -5,7 +5,8 @@ type CallBack interface {
 	// OnMessage hears of one message, as Protocol.UnPacket cut it. data is
 	// valid until OnMessage returns. What it returns, unless nil, goes through
 	// Protocol.Packet to the peer; Connection.Write does the same for raw
-	// bytes without making an interface value of them.
+	// bytes without making an interface value of them. Connection.Wake calls
+	// OnMessage too, with a nil ctx and no data.
 	OnMessage(c *Connection, ctx any, data []byte) (out any)
 
 	// OnClose is the last that is heard of c, exactly once for each

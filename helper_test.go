@@ -1,8 +1,10 @@
 package weir_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"sync"
 	"testing"
@@ -57,11 +59,19 @@ func echo(c *weir.Connection, _ any, data []byte) any {
 // start runs a server on a port of its own until the test ends.
 func start(t testing.TB, h weir.Handler, opts ...weir.Option) *weir.Server {
 	t.Helper()
+	s := newServer(t, h, opts...)
+	serve(t, s)
+	return s
+}
+
+// newServer makes a server, with one loop on a port of its own unless opts say
+// otherwise. It has to be started or stopped.
+func newServer(t testing.TB, h weir.Handler, opts ...weir.Option) *weir.Server {
+	t.Helper()
 	s, err := weir.NewServer(h, append([]weir.Option{weir.Address("127.0.0.1:0"), weir.NumLoops(1)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	serve(t, s)
 	return s
 }
 
@@ -80,10 +90,19 @@ func serve(t testing.TB, s *weir.Server) {
 	})
 }
 
+// quiet is for a server whose log lines the test brings about.
+func quiet() weir.Option { return weir.Logger(slog.New(slog.DiscardHandler)) }
+
 // dial connects to s, until the test ends.
 func dial(t testing.TB, s *weir.Server) *net.TCPConn {
 	t.Helper()
-	c, err := net.Dial("tcp", s.Addrs()[0].String())
+	return dialTo(t, s.Addrs()[0].String())
+}
+
+// dialTo connects to addr, until the test ends.
+func dialTo(t testing.TB, addr string) *net.TCPConn {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,4 +178,88 @@ func (l *causes) all() []error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]error(nil), l.list...)
+}
+
+// observe makes h report each connection when it has begun and when it has
+// ended.
+func observe(h *handler) (begun, ended <-chan *weir.Connection) {
+	b, e := make(chan *weir.Connection, 1024), make(chan *weir.Connection, 1024)
+	report := func(f func(*weir.Connection), to chan<- *weir.Connection) func(*weir.Connection) {
+		return func(c *weir.Connection) {
+			if f != nil {
+				f(c)
+			}
+			to <- c
+		}
+	}
+	h.connect, h.close = report(h.connect, b), report(h.close, e)
+	return b, e
+}
+
+// pair is a server and one connection of it, seen from both sides.
+type pair struct {
+	server *weir.Server
+	conn   *weir.Connection
+	peer   *net.TCPConn
+	begun  <-chan *weir.Connection // the next ones
+	ended  <-chan *weir.Connection
+}
+
+// startPair starts a server for h and connects to it.
+func startPair(t testing.TB, h *handler, opts ...weir.Option) *pair {
+	t.Helper()
+	p := new(pair)
+	p.begun, p.ended = observe(h)
+	p.server = start(t, h, opts...)
+	p.peer = dial(t, p.server)
+	p.conn = receive(t, p.begun)
+	return p
+}
+
+// expectErr waits for the end of the connection, and checks its cause.
+func (p *pair) expectErr(t testing.TB, want error) {
+	t.Helper()
+	for receive(t, p.ended) != p.conn {
+	}
+	if err := p.conn.Err(); !errors.Is(err, want) {
+		t.Fatalf("Err is %v, want %v", err, want)
+	}
+}
+
+// pattern is n bytes in which a word that is lost, repeated or out of place
+// shows.
+func pattern(n int) []byte {
+	b := make([]byte, 0, n+4)
+	for i := uint32(1); len(b) < n; i++ {
+		b = binary.LittleEndian.AppendUint32(b, i*2654435761)
+	}
+	return b[:n]
+}
+
+// expectIdle fails the test if the server polls, or the process uses a CPU,
+// while nothing happens. What spins does so all the time, so one window in
+// which nothing does is enough.
+func expectIdle(t testing.TB, s *weir.Server) {
+	t.Helper()
+	const window = 300 * time.Millisecond
+	var used time.Duration
+	var polls uint64
+	for range 8 {
+		before, cpuBefore := s.Stats(), processorTime(t)
+		<-time.After(window) // the time over which the use of the CPU is measured
+		polls, used = s.Stats().Polls-before.Polls, processorTime(t)-cpuBefore
+		if used < window/5 && polls < 100 {
+			return
+		}
+	}
+	t.Errorf("while nothing happens, %d polls and %v of CPU time in %v", polls, used, window)
+}
+
+func processorTime(t testing.TB) time.Duration {
+	t.Helper()
+	used, err := cpuTime()
+	if err != nil {
+		t.Skip(err)
+	}
+	return used
 }

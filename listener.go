@@ -33,12 +33,13 @@ type listener struct {
 	addr   *net.TCPAddr
 
 	// loop only
-	fd      int
-	handle  eventloop.Handle
-	spare   int // a descriptor in reserve, for when there is none left; -1: none
-	backoff time.Duration
-	retry   eventloop.Timer
-	warned  time.Duration // loop time of the last warning; 0: never
+	fd       int
+	handle   eventloop.Handle
+	spare    int // a descriptor in reserve, for when there is none left; -1: none
+	failures int // accepts in a row that failed for a reason that may be the peer's
+	backoff  time.Duration
+	retry    eventloop.Timer
+	warned   time.Duration // loop time of the last warning; 0: never
 }
 
 func newListener(l, target *loop, fd int, addr *net.TCPAddr) *listener {
@@ -87,30 +88,39 @@ func (ln *listener) accept() bool {
 	fd, peer, errno := ln.loop.sys.Accept(ln.fd)
 	switch errno {
 	case 0:
-		ln.backoff = 0
+		ln.backoff, ln.failures = 0, 0
+		if ln.spare < 0 {
+			ln.spare = sock.Reserve()
+		}
 		ln.loop.stats.Accepted++
 		ln.hand(fd, peer)
 		return true
 	case syscall.EAGAIN:
+		ln.failures = 0
 		return false
 	case syscall.EMFILE, syscall.ENFILE:
 		if ln.turnAway() {
+			ln.loop.stats.Accepted++
 			ln.loop.stats.Refused.Descriptors++
+			return true // there may be more who wait
 		}
 		ln.pause(errno)
 		return false
 	case syscall.ENOBUFS, syscall.ENOMEM:
 		ln.pause(errno)
 		return false
-	case syscall.EINTR, syscall.ECONNABORTED:
-		return true
 	case syscall.EBADF, syscall.EINVAL, syscall.ENOTSOCK, syscall.EOPNOTSUPP, syscall.EFAULT:
 		ln.pause(errno) // it is not the peer's doing; don't spin over it
 		return false
 	default:
 		// accept(2): errors already pending on the new connection, and
-		// firewalls that forbid it. The next one may be good.
-		return true
+		// firewalls that forbid it. The next one may be good. But some leave
+		// the connection where it is, and then there is no end to them.
+		if ln.failures++; ln.failures%acceptsPerCycle != 0 {
+			return true
+		}
+		ln.pause(errno)
+		return false
 	}
 }
 
@@ -140,6 +150,7 @@ func (ln *listener) hand(fd int, peer netip.AddrPort) {
 	case target == ln.loop:
 		task.Target.Perform(&task)
 	case !target.Post(task):
+		ln.loop.stats.Refused.Other++
 		s.refuse(c, ErrServerStopped)
 	}
 }

@@ -50,6 +50,7 @@ func newLoop(s *Server, index int) (*loop, error) {
 		out:        make([]byte, 0, writeBufferSize),
 	}
 	l.stats.Loop = index
+	l.publish()
 	l.AfterCycle(l.afterCycle)
 	return l, nil
 }

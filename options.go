@@ -67,7 +67,8 @@ func Address(a string, more ...string) Option {
 }
 
 // NumLoops sets the number of event loops that serve connections. 0 and -1
-// mean one per CPU that the process may use.
+// mean one per CPU that the process may use (GOMAXPROCS). If there are several, one
+// more loop accepts for them, except with ReusePort.
 func NumLoops(n int) Option { return func(o *Options) { o.NumLoops = n } }
 
 // ReusePort gives every loop a listener of its own on the same addresses
@@ -75,7 +76,8 @@ func NumLoops(n int) Option { return func(o *Options) { o.NumLoops = n } }
 // accepts for the others. The load balancing strategy is then not used.
 func ReusePort(on bool) Option { return func(o *Options) { o.ReusePort = on } }
 
-// CustomProtocol sets the protocol that cuts streams into messages.
+// CustomProtocol sets the protocol that cuts streams into messages, instead of
+// DefaultProtocol.
 func CustomProtocol(p Protocol) Option { return func(o *Options) { o.Protocol = p } }
 
 // LoadBalance sets how the loop of a new connection is chosen: RoundRobin,
@@ -106,8 +108,9 @@ func Logger(l *slog.Logger) Option { return func(o *Options) { o.Logger = l } }
 // the limit are accepted and closed at once. 0 means no limit.
 func MaxConnections(n int) Option { return func(o *Options) { o.MaxConnections = n } }
 
-// MaxMessageSize limits the bytes of a message that is not yet complete. A
-// peer that sends more is cut off with ErrMessageTooLarge.
+// MaxMessageSize limits the bytes of a message that is not yet complete: what
+// UnPacket may leave in its buffer. A peer that sends more is cut off with
+// ErrMessageTooLarge.
 func MaxMessageSize(bytes int) Option { return func(o *Options) { o.MaxMessageSize = bytes } }
 
 // WriteBufferMarks sets the unsent bytes at which reading from that peer
@@ -116,14 +119,18 @@ func WriteBufferMarks(low, high int) Option {
 	return func(o *Options) { o.LowWaterMark, o.HighWaterMark = low, high }
 }
 
-// WriteBufferLimit sets the unsent bytes that one connection may hold.
+// WriteBufferLimit sets the unsent bytes that one connection may hold. What would
+// go beyond is refused with ErrWriteBufferFull; see SlowConsumer.
 func WriteBufferLimit(bytes int) Option { return func(o *Options) { o.WriteBufferLimit = bytes } }
 
-// SlowConsumer sets what happens at the WriteBufferLimit.
+// SlowConsumer sets what happens at the WriteBufferLimit. A reply that OnMessage
+// returned and that goes beyond it closes the connection in any case: nobody
+// would see the error.
 func SlowConsumer(p SlowPolicy) Option { return func(o *Options) { o.SlowConsumer = p } }
 
 // IdleTime closes connections on which nothing was received or sent for that
-// long, with ErrIdleTimeout. 0 means never.
+// long, with ErrIdleTimeout. What is unsent is dropped. The time runs while reading
+// is paused, too. 0 means never.
 func IdleTime(t time.Duration) Option { return func(o *Options) { o.IdleTime = t } }
 
 // Linger sets how long Close may take to send what was accepted for sending.

@@ -23,8 +23,10 @@ const (
 // readable reads once and delivers what came. There is one read per wake-up,
 // however busy the peer: the poller reports the rest again.
 func (c *Connection) readable() {
-	if c.has(flagClosing | flagDead) {
-		return // finish reads, and throws away
+	if c.has(flagClosing) || !c.wantsInput() {
+		// finish reads, and throws away; or reading was paused by a callback
+		// that ran since the poller was asked.
+		return
 	}
 	l := c.loop
 	p := l.readBuffer
@@ -43,6 +45,7 @@ func (c *Connection) readable() {
 		return
 	case n == 0:
 		c.set(flagEOF)
+		c.halfClosed()
 		return
 	}
 	l.stats.BytesIn += uint64(n)
@@ -95,7 +98,7 @@ func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 		callback = "OnMessage"
 		c.loop.stats.MessagesIn++
 		if out := s.handler.OnMessage(c, ctx, payload); out != nil {
-			callback = "Packet"
+			callback = s.encoder
 			c.reply(out)
 		}
 		if n := buf.Length(); n != left {
@@ -109,7 +112,7 @@ func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 
 // receiving reports whether OnMessage may be called now.
 func (c *Connection) receiving() bool {
-	return c.state.Load() == open && c.bits.Load()&bitPaused == 0 && !c.overHighWater()
+	return c.state.Load() == open && c.bits.Load()&(bitPaused|bitOver) == 0 && !c.has(flagPressured)
 }
 
 // keepRest moves what deliver left of the loop's view to a ring of c's own.
@@ -162,9 +165,16 @@ func (c *Connection) redeliver() {
 	}
 }
 
-// pressure stops reading from a peer that does not read what it is sent.
+// pressure stops reading from a peer that does not read what it is sent. It
+// goes by what mark has noted, and not by what is pending now: who has seen the
+// high-water mark passed, and stopped, waits for OnWritable, even if all was
+// sent meanwhile.
 func (c *Connection) pressure() {
-	if c.overHighWater() && !c.has(flagPressured) && c.state.Load() == open {
+	if c.bits.Load()&bitOver == 0 {
+		return
+	}
+	c.bits.And(^bitOver)
+	if !c.has(flagPressured) && c.state.Load() == open {
 		c.set(flagPressured)
 		c.loop.stats.Pauses++
 	}
@@ -195,7 +205,7 @@ func (c *Connection) relieve() bool {
 // inputEnded reports that no message will come any more: the peer's stream
 // has ended, or the server drains, and everything was delivered.
 func (c *Connection) inputEnded() bool {
-	if !c.has(flagEOF | flagLastCall) {
+	if !c.has(flagEOF|flagLastCall) || c.has(flagHeld) {
 		return false
 	}
 	waiting := c.has(flagPressured) || c.bits.Load()&bitPaused != 0
@@ -205,14 +215,15 @@ func (c *Connection) inputEnded() bool {
 // PauseRead stops OnMessage for this connection after the current one, and
 // reading from its peer, whose system then stops it from sending. A peer that
 // resets the connection meanwhile is noticed; one that ends its stream is
-// noticed after ResumeRead.
+// noticed after ResumeRead. Wake still calls OnMessage.
 func (c *Connection) PauseRead() {
 	if c.bits.Or(bitPaused)&bitPaused == 0 {
 		c.post(opResume) // with the bit set, it only tells the poller
 	}
 }
 
-// ResumeRead undoes PauseRead.
+// ResumeRead undoes PauseRead, however often that was called. Messages that were
+// received already are delivered first.
 func (c *Connection) ResumeRead() {
 	if c.bits.And(^bitPaused)&bitPaused != 0 {
 		c.post(opResume)
@@ -220,13 +231,14 @@ func (c *Connection) ResumeRead() {
 }
 
 // Wake makes the loop call OnMessage with a nil ctx and no data, soon and
-// once, however many goroutines call Wake before it does.
+// once, however many goroutines call Wake before it does. On a connection that is
+// ending it returns ErrConnectionClosed.
 func (c *Connection) Wake() error {
 	if c.state.Load() != open {
 		return ErrConnectionClosed
 	}
 	if c.bits.Or(bitWoken)&bitWoken == 0 && !c.post(opWake) {
-		return ErrServerStopped
+		return ErrConnectionClosed
 	}
 	return nil
 }
@@ -244,13 +256,15 @@ func (c *Connection) wake() {
 }
 
 // Execute runs f on the connection's loop, in the order of this goroutine's
-// Sends. If the connection ends first, f is not run.
+// Sends. If the connection ends first, f is not run. On a connection that is
+// ending it returns ErrConnectionClosed. If f panics, the
+// connection is closed, as with any callback.
 func (c *Connection) Execute(f func()) error {
 	if c.state.Load() != open {
 		return ErrConnectionClosed
 	}
 	if !c.loop.Post(eventloop.Task{Target: (*socket)(c), Op: opExecute, Arg: f}) {
-		return ErrServerStopped
+		return ErrConnectionClosed
 	}
 	return nil
 }

@@ -16,8 +16,8 @@ type ConnectionOption func(*ConnectionOptions)
 
 // SendInLoop makes f run on the loop, exactly once, when the data given to Send
 // has been written or copied, or can't be sent any more because the connection
-// has ended: from then on it may be changed and used again. If Send returns an
-// error, f is not called.
+// has ended: from then on it may be changed and used again. In the latter case
+// that may be after OnClose. If Send returns an error, f is not called.
 func SendInLoop(f SendInLoopFunc) ConnectionOption {
 	return func(o *ConnectionOptions) { o.sendInLoop = f }
 }
@@ -45,21 +45,24 @@ func (c *Connection) Send(data any, opts ...ConnectionOption) error {
 	}
 	size := sendSize(data)
 	cost := size + sendOverhead
-	// Counted first and the state looked at then: the loop does it the other
-	// way round before it closes, so one of the two sees the other.
-	before := c.pending.Add(cost) - cost
-	switch {
-	case !c.Connected():
-		c.unsend(cost)
+	if !c.Connected() {
 		return ErrConnectionClosed
-	case before+size > int64(c.loop.server.opts.WriteBufferLimit):
-		c.unsend(cost)
+	}
+	pending, ok := c.admit(size, cost)
+	if !ok {
 		c.loop.refusedSends.Add(1)
 		if c.loop.server.opts.SlowConsumer == CloseSlow {
 			_ = c.loop.Post(eventloop.Task{Target: (*socket)(c), Op: opSlow}) // false: it has ended already
 		}
 		return ErrWriteBufferFull
 	}
+	// Counted first and the state looked at then: the loop does it the other
+	// way round before it closes, so one of the two sees the other.
+	if !c.Connected() {
+		c.unsend(cost)
+		return ErrConnectionClosed
+	}
+	c.mark(pending)
 	if !c.loop.Post(eventloop.Task{Target: (*socket)(c), Op: opSend, Arg: data, Done: done}) {
 		c.unsend(cost)
 		return ErrConnectionClosed
@@ -73,6 +76,21 @@ func sendOption(opts []ConnectionOption) func(any) {
 		opt(&o)
 	}
 	return o.sendInLoop
+}
+
+// admit counts cost if size bytes are within the WriteBufferLimit, and returns
+// what is pending then. What is refused is never counted: the loop would take
+// it for bytes that are waiting.
+func (c *Connection) admit(size, cost int64) (pending int64, ok bool) {
+	for {
+		pending = c.pending.Load()
+		if pending+size > int64(c.loop.server.opts.WriteBufferLimit) {
+			return pending, false
+		}
+		if c.pending.CompareAndSwap(pending, pending+cost) {
+			return pending + cost, true
+		}
+	}
 }
 
 // unsend takes back what Send has counted. The loop may have seen the count and
@@ -115,7 +133,7 @@ func (c *Connection) performSend(t *eventloop.Task) {
 func (c *Connection) queueSend(t *eventloop.Task) (referenced bool) {
 	defer func() {
 		if v := recover(); v != nil {
-			c.panicked("Packet", v)
+			c.panicked(c.loop.server.encoder, v)
 		}
 	}()
 	l := c.loop

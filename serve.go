@@ -69,8 +69,7 @@ func (s *socket) Perform(t *eventloop.Task) {
 	case opWake:
 		c.wake()
 	case opSlow:
-		c.loop.stats.SlowConsumers++
-		c.fail(ErrSlowConsumer)
+		c.slow()
 	}
 	c.settle()
 }
@@ -129,12 +128,16 @@ func (c *Connection) settle() {
 	c.flush()
 	if c.relieve() {
 		c.flush()
+		c.pressure()
 		if c.relieved() {
 			c.post(opResume) // once per cycle: a peer that reads fast must not keep the others waiting
 		}
 	}
 	if c.progress() {
 		c.watch()
+		if c.out != nil && c.extras != nil && c.extras.writeDeadline > 0 {
+			c.schedule()
+		}
 		if c.has(flagDead) {
 			c.teardown()
 		}
@@ -189,9 +192,12 @@ func (c *Connection) watch() {
 
 func (c *Connection) wantsInput() bool {
 	if c.has(flagClosing) {
-		return c.has(flagFIN) // to see the peer's end, or that it goes on sending
+		return !c.has(flagEOF) // what comes is thrown away
 	}
-	return !c.has(flagEOF|flagLastCall|flagPressured|flagDead) && c.bits.Load()&bitPaused == 0
+	if c.has(flagLastCall) && !c.has(flagHeld) {
+		return false
+	}
+	return !c.has(flagEOF|flagPressured|flagDead) && c.bits.Load()&bitPaused == 0
 }
 
 // hangup deals with a failure that the poller reports although nothing that it

@@ -20,19 +20,22 @@ import (
 // are for any goroutine.
 type Server struct {
 	// set once
-	opts      Options
-	handler   Handler
-	writable  WritableHandler // handler, if it is one
-	appender  PacketAppender  // opts.Protocol, if it is one
-	log       *slog.Logger
-	sys       sock.Calls
-	loops     []*loop                // those that serve connections
-	acceptor  *loop                  // accepts for all of them; may be loops[0]; nil with ReusePort
-	choices   []*eventloop.EventLoop // loops, as strategies see them
-	listeners []*listener
+	opts       Options
+	handler    Handler
+	writable   WritableHandler  // handler, if it is one
+	halfCloser HalfCloseHandler // handler, if it is one
+	appender   PacketAppender   // opts.Protocol, if it is one
+	encoder    string           // the method of it that encodes
+	log        *slog.Logger
+	sys        sock.Calls
+	loops      []*loop                // those that serve connections
+	acceptor   *loop                  // accepts for all of them; may be loops[0]; nil with ReusePort
+	choices    []*eventloop.EventLoop // loops, as strategies see them
+	listeners  []*listener
 
 	// any goroutine
-	open     atomic.Int64 // connections accepted and not ended
+	open     atomic.Int64  // connections accepted and not ended
+	panics   atomic.Uint64 // in functions of timers
 	timers   timerSet
 	stopping chan struct{} // closed by Stop
 	draining chan struct{} // closed by Shutdown
@@ -64,7 +67,7 @@ func (h testHooks) newPoller() (poller.Poller, error) {
 // not started has to be stopped all the same.
 //
 // An option that can't be is an *OptionError; an address in use is the error
-// of net.Listen. Nothing is left open then.
+// of net.Listen, wrapped. Nothing is left open then.
 func NewServer(h Handler, opts ...Option) (*Server, error) {
 	o := defaultOptions()
 	for _, opt := range opts {
@@ -87,7 +90,11 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 		ended: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	s.writable, _ = h.(WritableHandler)
-	s.appender, _ = o.Protocol.(PacketAppender)
+	s.halfCloser, _ = h.(HalfCloseHandler)
+	s.encoder = "Packet"
+	if s.appender, _ = o.Protocol.(PacketAppender); s.appender != nil {
+		s.encoder = "AppendPacket"
+	}
 	if s.log == nil {
 		s.log = slog.New(warnings{slog.Default().Handler()})
 	}
@@ -176,6 +183,7 @@ func (s *Server) bind(l, target *loop, network, address string, c sock.ListenCon
 func (s *Server) balance(peer netip.AddrPort) (chosen *loop) {
 	defer func() {
 		if v := recover(); v != nil {
+			s.acceptor.stats.Panics++
 			s.log.Error("weir: panic in the load balancing strategy, a connection is refused",
 				"panic", v, "peer", peer, "stack", string(debug.Stack()))
 			chosen = nil
@@ -187,7 +195,7 @@ func (s *Server) balance(peer netip.AddrPort) (chosen *loop) {
 	} else {
 		l = s.opts.Strategy(s.choices)
 	}
-	if l == nil || l.Index() >= len(s.loops) || s.choices[l.Index()] != l {
+	if l == nil || l.Index() >= len(s.loops) || s.loops[l.Index()].EventLoop != l {
 		s.log.Error("weir: the load balancing strategy returned a loop that it was not given, a connection is refused", "peer", peer)
 		return nil
 	}
@@ -211,7 +219,8 @@ func (s *Server) Addrs() []net.Addr {
 	return addrs
 }
 
-// Connection finds an open connection by its ID; nil if there is none.
+// Connection finds a connection by its ID, as long as that has not ended; nil if
+// there is none.
 func (s *Server) Connection(id ConnID) *Connection {
 	h := eventloop.Handle(id)
 	if h.Loop() >= len(s.loops) {
@@ -224,8 +233,8 @@ func (s *Server) Connection(id ConnID) *Connection {
 	return nil
 }
 
-// Connections yields the open connections. Those that come or go meanwhile may
-// be missed or still be seen.
+// Connections yields the connections that have not ended. Those that come or go
+// meanwhile may be missed or still be seen.
 func (s *Server) Connections() iter.Seq[*Connection] {
 	return func(yield func(*Connection) bool) {
 		for _, l := range s.loops {

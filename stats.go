@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// Stats is what a server has done and holds. The sum of all loops, except that
-// Loops has each.
+// Stats is what a server has done and holds: the sum of all loops, and in Loops
+// each of them. If a loop only accepts for the others, it is the last.
 type Stats struct {
 	Open  int64 // connections now
 	Loops []LoopStats
@@ -23,8 +23,8 @@ type LoopStats struct {
 	Opened      uint64 // connections that OnConnect was called for
 	Closed      ClosedStats
 
-	BytesIn       uint64
-	BytesOut      uint64
+	BytesIn       uint64 // bytes read
+	BytesOut      uint64 // bytes that the system has taken
 	MessagesIn    uint64 // calls of OnMessage with a message
 	MessagesOut   uint64 // calls of Packet or AppendPacket
 	Reads         uint64 // read(2)
@@ -34,7 +34,7 @@ type LoopStats struct {
 	Pauses        uint64 // times that reading paused because of the high-water mark
 	SlowConsumers uint64 // connections closed at the WriteBufferLimit
 	RefusedSends  uint64 // Sends refused at the WriteBufferLimit
-	Panics        uint64
+	Panics        uint64 // panics in callbacks; a sum also has those in a Server's timers
 
 	Polls  uint64 // calls that asked for events
 	Waits  uint64 // those of them that could block
@@ -116,6 +116,7 @@ func (l *loop) publish() {
 func (s *Server) Stats() Stats {
 	st := Stats{Open: s.open.Load()}
 	st.Loop = -1
+	st.Panics = s.panics.Load()
 	for _, l := range s.allLoops() {
 		l.mu.Lock()
 		ls := l.published

@@ -10,7 +10,8 @@ import (
 )
 
 // Start serves until Stop or Shutdown, and returns nil when everything is
-// closed. On a server that was started before it returns ErrServerStarted, on
+// closed. If a loop's poller fails, everything is closed too, and Start returns
+// that error. On a server that was started before it returns ErrServerStarted, on
 // one that was stopped before, ErrServerStopped.
 func (s *Server) Start() error {
 	s.mu.Lock()
@@ -38,6 +39,9 @@ func (s *Server) Start() error {
 	err := s.await(failed)
 	s.stopLoops()
 	running.Wait()
+	if err == nil && len(failed) > 0 {
+		err = <-failed // it came together with a Stop, or after it
+	}
 	for _, l := range s.loops {
 		l.closeAll() // what a loop that failed has left
 		l.publish()
@@ -120,9 +124,10 @@ func (s *Server) release() {
 // Stop closes all listeners and connections now, without sending what is
 // unsent; every OnClose still runs. Timers start no run any more.
 //
-// It returns when all is closed, and so waits for callbacks that are running.
-// Called from a callback it can't wait for itself: then it returns at once, and
-// Start returns when all is closed. Stopping again changes nothing.
+// It returns when all is closed, and so waits for callbacks that are running,
+// though not for functions of timers. Called from a callback it can't wait for
+// itself: then it returns at once, and Start returns when all is closed. Stopping
+// again changes nothing. The error is always nil.
 func (s *Server) Stop() error {
 	s.mu.Lock()
 	if !s.stopped {
@@ -180,8 +185,8 @@ func (s *Server) finish(ctx context.Context) error {
 	}
 }
 
-// onLoop reports whether the caller was called by an event loop: the frame of
-// Run is then on its stack.
+// onLoop reports whether the caller was called by an event loop, or by Start
+// after its loop has failed: their frame is then on its stack.
 func onLoop() bool {
 	pcs := make([]uintptr, 64)
 	for skip := 2; ; skip += len(pcs) {
@@ -190,7 +195,7 @@ func onLoop() bool {
 		for more := n > 0; more; {
 			var f runtime.Frame
 			f, more = frames.Next()
-			if f.Function == runFrame {
+			if f.Function == runFrame || f.Function == startFrame {
 				return true
 			}
 		}
@@ -200,5 +205,8 @@ func onLoop() bool {
 	}
 }
 
-// runFrame is the name of the method that is a loop's goroutine.
-const runFrame = "github.com/go-weir/weir/eventloop.(*EventLoop).Run"
+// The names of the methods that call the user's functions.
+const (
+	runFrame   = "github.com/go-weir/weir/eventloop.(*EventLoop).Run"
+	startFrame = "github.com/go-weir/weir.(*Server).Start"
+)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Timer is what RunAfter and RunEvery return.
+// Timer is what RunAfter and RunEvery return. It need not be stopped.
 type Timer struct{ s stopper }
 
 type stopper interface{ stop() bool }
@@ -17,7 +17,7 @@ type stopper interface{ stop() bool }
 func (t *Timer) Stop() bool { return t.s.stop() }
 
 // RunAfter runs f on a goroutine of its own after d, unless the timer or the
-// server is stopped before. A panic in f is logged.
+// server is stopped before. It does so before Start, too. A panic in f is logged.
 func (s *Server) RunAfter(d time.Duration, f func()) *Timer { return s.runTimer(d, 0, f) }
 
 // RunEvery runs f every d, first after d, on a goroutine of its own. One run
@@ -87,6 +87,7 @@ func (t *serverTimer) run() {
 func (t *serverTimer) call() {
 	defer func() {
 		if v := recover(); v != nil {
+			t.server.panics.Add(1)
 			t.server.log.Error("weir: panic in a timer's function", "panic", v, "stack", string(debug.Stack()))
 		}
 	}()

@@ -41,7 +41,13 @@ func (c *Connection) WritePacket(data any) error {
 	if !c.Connected() {
 		return ErrConnectionClosed
 	}
-	return c.overLimit(c.encode(data))
+	if err := c.overLimit(c.encode(data)); err != nil {
+		return err
+	}
+	if c.state.Load() != open { // the Protocol can't encode that, and has closed c
+		return ErrConnectionClosed
+	}
+	return nil
 }
 
 // reply sends what OnMessage returned. Nobody would see its error, so a reply
@@ -51,18 +57,24 @@ func (c *Connection) reply(data any) {
 		return // this side has said that it sends nothing more
 	}
 	if err := c.encode(data); err != nil {
-		c.loop.stats.SlowConsumers++
-		c.fail(ErrSlowConsumer)
+		c.slow()
 	}
 }
 
 // overLimit applies the policy for slow consumers to the error of a write.
 func (c *Connection) overLimit(err error) error {
 	if err != nil && c.loop.server.opts.SlowConsumer == CloseSlow {
-		c.loop.stats.SlowConsumers++
-		c.fail(ErrSlowConsumer)
+		c.slow()
 	}
 	return err
+}
+
+// slow ends c, which went over its WriteBufferLimit.
+func (c *Connection) slow() {
+	if !c.has(flagDead) {
+		c.loop.stats.SlowConsumers++
+	}
+	c.fail(ErrSlowConsumer)
 }
 
 // encode passes data through the Protocol to where put would copy it.
@@ -134,8 +146,11 @@ func (c *Connection) enqueue(p []byte) {
 
 // account adds n bytes, or takes them away, from what is accepted and unsent.
 func (c *Connection) account(n int) {
-	c.pending.Add(int64(n))
+	pending := c.pending.Add(int64(n))
 	c.loop.stats.OutputBytes += int64(n)
+	if n > 0 {
+		c.mark(pending)
+	}
 }
 
 // spill writes the loop's write buffer, which holds c's output, and keeps with
@@ -203,16 +218,17 @@ func (c *Connection) wrote(call string, n int, short bool, errno syscall.Errno) 
 		// Made again by flush, at once.
 	case sock.Temporary(errno), errno == 0 && short:
 		c.set(flagBlocked)
-		if c.extras != nil && c.extras.writeDeadline > 0 {
-			c.schedule()
-		}
 	case errno != 0:
 		c.fail(os.NewSyscallError(call, errno))
 	}
 }
 
-func (c *Connection) overHighWater() bool {
-	return c.pending.Load() > int64(c.loop.server.opts.HighWaterMark)
+// mark notes that the high-water mark was passed, if it was by what has made
+// pending that much. Any goroutine.
+func (c *Connection) mark(pending int64) {
+	if pending > int64(c.loop.server.opts.HighWaterMark) {
+		c.bits.Or(bitOver)
+	}
 }
 
 // trim empties a buffer of the loop, and gives up one that a large message

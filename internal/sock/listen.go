@@ -5,6 +5,7 @@ package sock
 import (
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"syscall"
@@ -76,7 +77,10 @@ func (c ListenConfig) apply(fd int) error {
 		level, which int
 		value        int
 	}
-	seconds := int((c.KeepAlive + time.Second - 1) / time.Second)
+	seconds := int(min(c.KeepAlive/time.Second, math.MaxInt32-1)) // the kernel takes an int of 32 bits
+	if c.KeepAlive%time.Second != 0 {
+		seconds++
+	}
 	for _, o := range []option{
 		{"SO_REUSEPORT", c.ReusePort, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1},
 		{"TCP_NODELAY", c.NoDelay, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},

@@ -1,0 +1,338 @@
+package weir_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-weir/weir"
+)
+
+// slowly reads everything in small steps, which a peer that hurries would not.
+func slowly(t testing.TB, r io.Reader) []byte {
+	t.Helper()
+	var all bytes.Buffer
+	for n := 1; ; n++ {
+		_, err := io.CopyN(&all, r, 8<<10)
+		if errors.Is(err, io.EOF) {
+			return all.Bytes()
+		}
+		if err != nil {
+			t.Fatalf("after %d bytes: %v", all.Len(), err)
+		}
+		if n%64 == 0 {
+			time.Sleep(100 * time.Microsecond) // what makes it slow
+		}
+	}
+}
+
+// TestCloseAfterLargeOutput: Close sends all that was accepted, however slow
+// the peer and whatever it does meanwhile.
+func TestCloseAfterLargeOutput(t *testing.T) {
+	large := pattern(10 << 20)
+	for _, tt := range []struct {
+		name   string
+		output func(c *weir.Connection) error
+	}{
+		{"Send", func(c *weir.Connection) error { return errors.Join(c.Send(large), c.Close()) }},
+		{"Write", func(c *weir.Connection) error {
+			return c.Execute(func() { _, err := c.Write(large); fail(t, errors.Join(err, c.Close())) })
+		}},
+		{"Write in parts", func(c *weir.Connection) error {
+			return c.Execute(func() {
+				for rest := large; len(rest) > 0; rest = rest[min(len(rest), 10_000):] {
+					_, err := c.Write(rest[:min(len(rest), 10_000)])
+					fail(t, err)
+				}
+				fail(t, c.Close())
+			})
+		}},
+		{"CloseWithError", func(c *weir.Connection) error {
+			err := c.Send(large)
+			c.CloseWithError(weir.ErrConnectionClosed)
+			return err
+		}},
+		{"from OnMessage", (*weir.Connection).Wake},
+	} {
+		for _, peer := range []string{"only reads", "sends all the time", "sends before it reads"} {
+			t.Run(tt.name+", the peer "+peer, func(t *testing.T) {
+				var late atomic.Int64
+				p := startPair(t, &handler{message: func(c *weir.Connection, _ any, data []byte) any {
+					if data == nil { // Wake
+						fail(t, c.Close())
+						return large
+					}
+					if !c.Connected() {
+						late.Add(1)
+					}
+					return nil
+				}}, weir.Linger(patience))
+				stop := make(chan struct{})
+				var talking sync.WaitGroup
+				if peer == "sends all the time" {
+					talking.Go(func() { talk(p.peer, stop) })
+				}
+				if err := tt.output(p.conn); err != nil {
+					t.Fatal(err)
+				}
+				if peer == "sends before it reads" {
+					_, _ = p.peer.Write(large) // which may be reset in the end
+				}
+				if got := slowly(t, p.peer); !bytes.Equal(got, large) {
+					t.Errorf("%d of %d bytes arrived, or others", len(got), len(large))
+				}
+				close(stop)
+				talking.Wait()
+				p.expectErr(t, weir.ErrConnectionClosed)
+				expectNothingLost(t, p.conn)
+				if late.Load() != 0 {
+					t.Errorf("OnMessage was called %d times after Close", late.Load())
+				}
+				eventually(t, "nothing is left", func() bool {
+					st := p.server.Stats()
+					return st.Open == 0 && st.OutputBytes == 0 && st.InputBytes == 0 && st.Closed.Local == 1
+				})
+			})
+		}
+	}
+}
+
+// fail reports an error that a callback has met.
+func fail(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// talk sends until stop, or until nobody is there.
+func talk(c net.Conn, stop <-chan struct{}) {
+	for message := pattern(1000); ; {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		if _, err := c.Write(message); err != nil {
+			return
+		}
+	}
+}
+
+func expectNothingLost(t testing.TB, c *weir.Connection) {
+	t.Helper()
+	var lost *weir.UnsentError
+	if errors.As(c.Err(), &lost) {
+		t.Errorf("Err is %v", lost)
+	}
+}
+
+// TestLingerExceeded: a peer that does not read keeps a closing connection for
+// the linger time and no longer. What is lost is counted: it and what the peer
+// can still read are all there was.
+func TestLingerExceeded(t *testing.T) {
+	const total = 10 << 20
+	for _, tt := range []struct {
+		name   string
+		linger time.Duration
+		write  func(c *weir.Connection)
+	}{
+		{"Send", 50 * time.Millisecond, func(c *weir.Connection) { fail(t, c.Send(pattern(total))) }},
+		{"many Sends", 50 * time.Millisecond, func(c *weir.Connection) {
+			for range total / 1024 {
+				fail(t, c.Send(pattern(1024)))
+			}
+		}},
+		{"Write", 50 * time.Millisecond, func(c *weir.Connection) {
+			_, err := c.Write(pattern(total))
+			fail(t, err)
+		}},
+		{"no linger time", 0, func(c *weir.Connection) {
+			_, err := c.Write(pattern(total))
+			fail(t, err)
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			began := time.Now()
+			p := startPair(t, &handler{connect: func(c *weir.Connection) { tt.write(c); fail(t, c.Close()) }},
+				weir.Linger(tt.linger))
+			p.expectErr(t, weir.ErrConnectionClosed)
+			if d := time.Since(began); d < tt.linger {
+				t.Errorf("closed after %v, before the linger time was up", d)
+			}
+			got, err := io.ReadAll(p.peer)
+			if err != nil {
+				t.Error(err)
+			}
+			var lost *weir.UnsentError
+			if !errors.As(p.conn.Err(), &lost) {
+				t.Fatalf("Err is %v, want an *UnsentError", p.conn.Err())
+			}
+			if lost.Bytes <= 0 || lost.Bytes+int64(len(got)) != total {
+				t.Errorf("%d bytes are said to be unsent, %d arrived; want %d in all", lost.Bytes, len(got), total)
+			}
+			if !errors.Is(lost.Cause, weir.ErrConnectionClosed) || lost.Err != nil {
+				t.Errorf("UnsentError %#v", lost)
+			}
+			eventually(t, "it is counted", func() bool {
+				st := p.server.Stats()
+				return st.Closed.Local == 1 && st.Open == 0 && st.OutputBytes == 0
+			})
+			if n := p.conn.WriteBufferLength(); n != 0 {
+				t.Errorf("WriteBufferLength is %d after the end", n)
+			}
+		})
+	}
+}
+
+// TestNoLinger: what the system takes at once is sent even then.
+func TestNoLinger(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		write func(c *weir.Connection) error
+	}{
+		{"Write", func(c *weir.Connection) error { return c.WritePacket("good bye") }},
+		{"Send", func(c *weir.Connection) error { return c.Send("good bye") }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := startPair(t, &handler{
+				connect: func(c *weir.Connection) { fail(t, errors.Join(tt.write(c), c.Close())) },
+			}, weir.Linger(0))
+			expect(t, p.peer, "good bye")
+			expectEnd(t, p.peer)
+			p.expectErr(t, weir.ErrConnectionClosed)
+			expectNothingLost(t, p.conn)
+		})
+	}
+}
+
+// TestResetWhileDraining: the cause stays, and what ended the sending is told.
+func TestResetWhileDraining(t *testing.T) {
+	p := startPair(t, &handler{connect: func(c *weir.Connection) {
+		_, err := c.Write(pattern(10 << 20))
+		fail(t, errors.Join(err, c.Close()))
+	}}, weir.Linger(time.Hour))
+	eventually(t, "the peer has stalled", func() bool { return p.server.Stats().OutputBytes > 0 })
+	reset(t, p.peer)
+	p.expectErr(t, weir.ErrConnectionClosed)
+	var lost *weir.UnsentError
+	if !errors.As(p.conn.Err(), &lost) || lost.Bytes <= 0 || !wasReset(lost.Err) || !wasReset(p.conn.Err()) {
+		t.Errorf("Err is %v", p.conn.Err())
+	}
+}
+
+// TestUnsentOnFailure: an open connection that fails tells what was lost, and
+// calls neither it nor the linger time the cause.
+func TestUnsentOnFailure(t *testing.T) {
+	p := startPair(t, &handler{connect: func(c *weir.Connection) {
+		_, err := c.Write(pattern(10 << 20))
+		fail(t, err)
+	}})
+	eventually(t, "the peer has stalled", func() bool { return p.server.Stats().OutputBytes > 0 })
+	if err := p.server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	p.expectErr(t, weir.ErrServerStopped)
+	var lost *weir.UnsentError
+	if !errors.As(p.conn.Err(), &lost) || lost.Bytes <= 0 || !errors.Is(lost.Cause, weir.ErrServerStopped) {
+		t.Fatalf("Err is %v", p.conn.Err())
+	}
+	if text := lost.Error(); strings.Contains(text, "linger") {
+		t.Errorf("%q, but there was no lingering", text)
+	}
+}
+
+// TestCloseDoesNotWaitForThePeer: when its system has everything, a connection
+// is closed, whether or not the peer ends its stream.
+func TestCloseDoesNotWaitForThePeer(t *testing.T) {
+	p := startPair(t, &handler{message: func(c *weir.Connection, _ any, _ []byte) any {
+		fail(t, c.Close())
+		return "good bye"
+	}}, weir.Linger(time.Hour))
+	send(t, p.peer, "x")
+	p.expectErr(t, weir.ErrConnectionClosed)
+	expect(t, p.peer, "good bye")
+	expectEnd(t, p.peer)
+	expectNothingLost(t, p.conn)
+}
+
+// TestCloseWithinARead: after Close no message is delivered, not even one of
+// the same read; what the callback returns is still sent. The second Close
+// says so.
+func TestCloseWithinARead(t *testing.T) {
+	p := startPair(t, &handler{message: func(c *weir.Connection, _ any, data []byte) any {
+		switch string(data) {
+		case "close":
+			fail(t, c.Close())
+			if err := c.Close(); !errors.Is(err, weir.ErrConnectionClosed) {
+				t.Errorf("the second Close: %v", err)
+			}
+			if err := c.WritePacket("late"); !errors.Is(err, weir.ErrConnectionClosed) {
+				t.Errorf("WritePacket after Close: %v", err)
+			}
+			return "closed"
+		case "after":
+			t.Error("OnMessage was called after Close")
+		}
+		return data
+	}}, weir.CustomProtocol(framed{}))
+	send(t, p.peer, frame("before")+frame("close")+frame("after")+frame("after"))
+	expect(t, p.peer, frame("before")+frame("closed"))
+	expectEnd(t, p.peer)
+	p.expectErr(t, weir.ErrConnectionClosed)
+}
+
+// TestCloseAgainstSends: every Send that returned nil arrives, whenever Close
+// is called, and by whom.
+func TestCloseAgainstSends(t *testing.T) {
+	const senders = 3
+	h := &handler{}
+	begun, ended := observe(h)
+	s := start(t, h, weir.NumLoops(2), weir.CustomProtocol(framed{}), weir.Linger(patience))
+	for range 100 {
+		peer := dial(t, s)
+		c := receive(t, begun)
+		var accepted [senders]uint32
+		var sending sync.WaitGroup
+		first := make(chan struct{}, senders)
+		for i := range senders {
+			sending.Go(func() {
+				for n := uint32(0); c.Send(string([]byte{byte(i), byte(n >> 8), byte(n)})) == nil; n++ {
+					accepted[i] = n + 1
+					if n == 0 {
+						first <- struct{}{}
+					}
+				}
+			})
+		}
+		receive(t, first)
+		fail(t, c.Close())
+		all, err := io.ReadAll(peer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sending.Wait()
+		var arrived [senders]uint32
+		for rest := all; len(rest) > 0; rest = rest[7:] {
+			i := rest[4]
+			if n := uint32(rest[5])<<8 | uint32(rest[6]); n != arrived[i]&0xffff {
+				t.Fatalf("sender %d: message %d came after %d others", i, n, arrived[i])
+			}
+			arrived[i]++
+		}
+		if arrived != accepted {
+			t.Fatalf("accepted %v, arrived %v", accepted, arrived)
+		}
+		_ = peer.Close() // all was read
+		if receive(t, ended) != c || !errors.Is(c.Err(), weir.ErrConnectionClosed) {
+			t.Fatalf("Err is %v", c.Err())
+		}
+		expectNothingLost(t, c)
+	}
+}

@@ -1,0 +1,4 @@
+package sock
+
+// ErrnoOf is opened to the tests.
+var ErrnoOf = errnoOf

@@ -1,0 +1,6 @@
+//go:build !race
+
+package weir_test
+
+// raceEnabled is for tests that do less when everything takes longer.
+const raceEnabled = false

@@ -1,0 +1,352 @@
+package weir_test
+
+import (
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-weir/weir"
+)
+
+// passes waits for n runs of another timer of s: time in which every timer that
+// was due has had its turn.
+func passes(t *testing.T, s *weir.Server, n int) {
+	t.Helper()
+	ticks := make(chan struct{})
+	other := s.RunEvery(time.Millisecond, func() {
+		select {
+		case ticks <- struct{}{}:
+		default:
+		}
+	})
+	for range n {
+		receive(t, ticks)
+	}
+	other.Stop()
+}
+
+// TestRunEveryOnTime: timers don't wait for loops that are busy. The one test
+// here that looks at the clock: the median lateness, and the best of three.
+func TestRunEveryOnTime(t *testing.T) {
+	const every, ticks, rounds, bound = 10 * time.Millisecond, 101, 3, 5 * time.Millisecond
+	s := start(t, &handler{message: echo}, weir.NumLoops(0))
+	stop := make(chan struct{})
+	var load sync.WaitGroup
+	for range 16 {
+		load.Go(func() { keepTalking(t, s, stop) })
+	}
+	defer load.Wait()
+	defer close(stop)
+	eventually(t, "the load is on", func() bool { return s.Stats().MessagesIn > 1000 })
+	for range rounds {
+		late := make(chan time.Duration, ticks)
+		next := time.Now().Add(every)
+		timer := s.RunEvery(every, func() {
+			now := time.Now()
+			select {
+			case late <- now.Sub(next):
+			default:
+			}
+			for next = next.Add(every); next.Before(now); next = next.Add(every) {
+			}
+		})
+		var all []time.Duration
+		for range ticks {
+			all = append(all, receive(t, late))
+		}
+		timer.Stop()
+		slices.Sort(all)
+		median := all[len(all)/2]
+		t.Logf("of %d ticks the median is %v late, the last %v", ticks, median, all[len(all)-1])
+		if median < 0 {
+			t.Fatal("ticks come before their time")
+		}
+		if median < bound {
+			return
+		}
+	}
+	t.Errorf("ticks are more than %v late", bound)
+}
+
+func TestRunAfter(t *testing.T) {
+	s := start(t, &handler{})
+	for _, d := range []time.Duration{-time.Second, 0, 5 * time.Millisecond} {
+		began := time.Now()
+		ran := make(chan time.Time, 2)
+		timer := s.RunAfter(d, func() { ran <- time.Now() })
+		if at := receive(t, ran); at.Sub(began) < d {
+			t.Errorf("RunAfter(%v) ran after %v", d, at.Sub(began))
+		}
+		if timer.Stop() {
+			t.Errorf("RunAfter(%v) would run again", d)
+		}
+		passes(t, s, 5)
+		if len(ran) != 0 {
+			t.Errorf("RunAfter(%v) has run again", d)
+		}
+	}
+}
+
+// TestTimerStop: whatever happens at the same time, Stop tells the truth about
+// a RunAfter.
+func TestTimerStop(t *testing.T) {
+	s := start(t, &handler{})
+	const count = 300
+	var ran, kept [count]atomic.Int64
+	var stopping sync.WaitGroup
+	for i := range count {
+		timer := s.RunAfter(time.Duration(i%4)*500*time.Microsecond, func() { ran[i].Add(1) })
+		for range 2 {
+			stopping.Go(func() {
+				if i%2 == 0 {
+					passes(t, s, 1)
+				}
+				if timer.Stop() {
+					kept[i].Add(1)
+				}
+			})
+		}
+	}
+	stopping.Wait()
+	passes(t, s, 10)
+	for i := range count {
+		if ran[i].Load()+kept[i].Load() != 1 {
+			t.Errorf("timer %d has run %d times, and %d Stops have kept it from that", i, ran[i].Load(), kept[i].Load())
+		}
+	}
+}
+
+// TestRunEveryStop: after Stop no run begins, from where ever it is called.
+func TestRunEveryStop(t *testing.T) {
+	s := start(t, &handler{})
+	t.Run("outside", func(t *testing.T) {
+		for range 20 {
+			var runs atomic.Int64
+			first := make(chan struct{})
+			timer := s.RunEvery(time.Millisecond, func() {
+				if runs.Add(1) == 3 {
+					close(first)
+				}
+			})
+			receive(t, first)
+			if !timer.Stop() {
+				t.Error("Stop says that it would not have run again")
+			}
+			passes(t, s, 2) // for one that has begun but not come far
+			after := runs.Load()
+			if timer.Stop() {
+				t.Error("the second Stop says that it would have run again")
+			}
+			passes(t, s, 5)
+			if runs.Load() != after {
+				t.Errorf("has run %d times after Stop", runs.Load()-after)
+			}
+		}
+	})
+	t.Run("inside", func(t *testing.T) {
+		var runs atomic.Int64
+		var timer *weir.Timer
+		ready := make(chan struct{})
+		stopped := make(chan bool, 1)
+		timer = s.RunEvery(time.Millisecond, func() {
+			<-ready
+			if runs.Add(1) == 3 {
+				stopped <- timer.Stop()
+			}
+		})
+		close(ready)
+		if !receive(t, stopped) {
+			t.Error("Stop says that it would not have run again")
+		}
+		passes(t, s, 10)
+		if n := runs.Load(); n != 3 {
+			t.Errorf("has run %d times, and was stopped in the third", n)
+		}
+	})
+}
+
+// TestRunEverySlow: runs that take longer than the period come one after the
+// other. The times that pass meanwhile are not made up for.
+func TestRunEverySlow(t *testing.T) {
+	s := start(t, &handler{})
+	const every, slow, more = 4 * time.Millisecond, 5, 6
+	var running atomic.Bool
+	runs := 0 // no lock: runs come one after the other, or the race detector says so
+	released, after := make(chan time.Time, 1), make(chan time.Time, more)
+	timer := s.RunEvery(every, func() {
+		if !running.CompareAndSwap(false, true) {
+			t.Error("two runs at the same time")
+		}
+		switch runs++; {
+		case runs < slow:
+			passes(t, s, 5)
+		case runs == slow:
+			passes(t, s, 40)
+			released <- time.Now()
+		case runs <= slow+more:
+			after <- time.Now()
+		}
+		running.Store(false)
+	})
+	began := receive(t, released)
+	var last time.Time
+	for range more {
+		last = receive(t, after)
+	}
+	timer.Stop()
+	if took := last.Sub(began); took < (more-2)*every {
+		t.Errorf("%d runs in %v after a slow one, with %v between them", more, took, every)
+	}
+}
+
+// TestTimerPanic: it is logged and counted, and the next run comes.
+func TestTimerPanic(t *testing.T) {
+	var log countingHandler
+	s := start(t, &handler{}, weir.Logger(slog.New(&log)))
+	runs := make(chan struct{}, 3)
+	timer := s.RunEvery(time.Millisecond, func() {
+		select {
+		case runs <- struct{}{}:
+			panic("on purpose")
+		default:
+		}
+	})
+	for range cap(runs) {
+		receive(t, runs)
+	}
+	timer.Stop()
+	s.RunAfter(0, func() { panic("on purpose") })
+	eventually(t, "all panics are logged and counted", func() bool {
+		return log.records.Load() >= 4 && s.Stats().Panics == uint64(log.records.Load())
+	})
+}
+
+// TestTimersOutsideOfServing: before Start they run, after Stop they don't, and
+// a run that takes its time holds nobody up.
+func TestTimersOutsideOfServing(t *testing.T) {
+	s := newServer(t, &handler{})
+	before := make(chan struct{})
+	s.RunAfter(0, func() { close(before) })
+	receive(t, before)
+
+	entered, release, left := make(chan struct{}, 2), make(chan struct{}), make(chan struct{}, 2)
+	slow := func() {
+		entered <- struct{}{}
+		<-release
+		left <- struct{}{}
+	}
+	var late atomic.Int64
+	ended := begin(s)
+	every := s.RunEvery(time.Millisecond, slow)
+	once := s.RunAfter(0, slow)
+	pending := s.RunAfter(time.Hour, func() { late.Add(1) })
+	receive(t, entered)
+	receive(t, entered)
+	if err := s.Stop(); err != nil { // while both are in it
+		t.Error(err)
+	}
+	if err := receive(t, ended); err != nil {
+		t.Errorf("Start returns %v", err)
+	}
+	for name, timer := range map[string]*weir.Timer{
+		"RunEvery": every, "RunAfter": once, "RunAfter(1h)": pending,
+		"RunAfter after Stop": s.RunAfter(0, func() { late.Add(1) }),
+		"RunEvery after Stop": s.RunEvery(1, func() { late.Add(1) }),
+	} {
+		if timer.Stop() {
+			t.Errorf("%s would have run after Stop", name)
+		}
+	}
+	close(release)
+	receive(t, left)
+	receive(t, left)
+	another := start(t, &handler{})
+	passes(t, another, 10)
+	if late.Load() != 0 || len(entered) != 0 {
+		t.Errorf("%d runs after Stop", late.Load()+int64(len(entered)))
+	}
+}
+
+// TestTimersStopBeforeStart: a server that never starts stops its timers too.
+func TestTimersStopBeforeStart(t *testing.T) {
+	s := newServer(t, &handler{})
+	timer := s.RunEvery(time.Hour, func() {})
+	if err := s.Stop(); err != nil {
+		t.Error(err)
+	}
+	if timer.Stop() {
+		t.Error("it would have run after Stop")
+	}
+}
+
+func TestRunEveryWithoutPeriod(t *testing.T) {
+	s := start(t, &handler{})
+	for _, d := range []time.Duration{0, -1} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("RunEvery(%v) does not panic", d)
+				}
+			}()
+			s.RunEvery(d, func() {})
+		}()
+	}
+}
+
+// TestConnectionRunAfter: on the connection's loop, in the order of their
+// times, and not after Stop or the end of the connection.
+func TestConnectionRunAfter(t *testing.T) {
+	var order []string // no lock: the loop's alone
+	done := make(chan []string, 1)
+	never := make(chan string, 8)
+	ended := make(chan struct{})
+	s := start(t, &handler{
+		connect: func(c *weir.Connection) {
+			note := func(what string) func() { return func() { order = append(order, what) } }
+			c.RunAfter(60*time.Millisecond, func() {
+				order = append(order, "60")
+				done <- order
+				c.RunAfter(time.Millisecond, func() { never <- "after the end" })
+				if err := c.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			c.RunAfter(30*time.Millisecond, note("30"))
+			c.RunAfter(0, func() {
+				order = append(order, "0")
+				c.RunAfter(0, note("0 again"))
+			})
+			stopped := c.RunAfter(30*time.Millisecond, func() { never <- "stopped" })
+			c.RunAfter(15*time.Millisecond, func() {
+				if !stopped.Stop() || stopped.Stop() {
+					t.Error("Stop tells the wrong thing")
+				}
+			})
+			var own *weir.Timer
+			own = c.RunAfter(0, func() {
+				if own.Stop() {
+					t.Error("Stop from inside says that it would run again")
+				}
+			})
+		},
+		close: func(c *weir.Connection) {
+			if c.RunAfter(0, func() { never <- "from OnClose" }).Stop() {
+				t.Error("a timer of a closed connection would have run")
+			}
+			close(ended)
+		},
+	}, weir.Linger(0)) // so that Close is the end, before any other timer
+	dial(t, s)
+	got := receive(t, done)
+	if want := []string{"0", "0 again", "30", "60"}; !slices.Equal(got, want) {
+		t.Errorf("ran %q, want %q", got, want)
+	}
+	receive(t, ended)
+	passes(t, s, 20)
+	if len(never) != 0 {
+		t.Errorf("ran one that was %q", <-never)
+	}
+}
