@@ -271,7 +271,7 @@ func TestStaleEvent(t *testing.T) {
 			t.Errorf("the slot %d is not taken over: %x, %v", second.Slot(), h, err)
 		}
 	})
-	l.Add(3, first, poller.Read)
+	add(t, l, 3, first, poller.Read)
 	second, _ = l.Add(4, stale, poller.Read)
 	polls := 0
 	p.wait = func(events []poller.Event, _ time.Duration) (int, error) {
@@ -300,7 +300,7 @@ func TestTimersOverFullBatches(t *testing.T) {
 	p := &fakePoller{}
 	l := eventloop.New(0, p)
 	events := 0
-	l.Add(3, socket(func(poller.Readiness) { events++ }), poller.Read)
+	add(t, l, 3, socket(func(poller.Readiness) { events++ }), poller.Read)
 	polls, size := 0, eventloop.BatchSize
 	var fired []int
 	var e *timed
@@ -311,10 +311,10 @@ func TestTimersOverFullBatches(t *testing.T) {
 	l.Arm(&e.Timer, 0)
 	p.wait = func(list []poller.Event, _ time.Duration) (int, error) {
 		polls++
-		switch {
-		case polls == 3*(eventloop.FullBatches+1)+1:
+		switch polls {
+		case 3*(eventloop.FullBatches+1) + 1:
 			size-- // everything was looked at
-		case polls == 3*(eventloop.FullBatches+1)+2:
+		case 3*(eventloop.FullBatches+1) + 2:
 			l.Stop()
 		}
 		time.Sleep(tick)
@@ -342,7 +342,7 @@ func TestTasksDoNotStarveSockets(t *testing.T) {
 	l := eventloop.New(0, p)
 	ran := 0
 	var at []int // tasks run before each event
-	l.Add(3, socket(func(poller.Readiness) { at = append(at, ran) }), poller.Read)
+	add(t, l, 3, socket(func(poller.Readiness) { at = append(at, ran) }), poller.Read)
 	p.wait = func(events []poller.Event, timeout time.Duration) (int, error) {
 		if timeout != 0 {
 			t.Errorf("the loop blocks for %v over %d tasks", timeout, l.Counters().Pending)
@@ -372,7 +372,7 @@ func TestBusyLoopYields(t *testing.T) {
 	const polls = 4000
 	p := &fakePoller{}
 	l := eventloop.New(0, p)
-	l.Add(3, socket(func(poller.Readiness) {}), poller.Read)
+	add(t, l, 3, socket(func(poller.Readiness) {}), poller.Read)
 	n := 0
 	p.wait = func(events []poller.Event, _ time.Duration) (int, error) {
 		if n++; n == polls {
@@ -553,5 +553,13 @@ func TestPostAllocatesNothing(t *testing.T) {
 		<-done
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// add registers a socket that has to be accepted.
+func add(t *testing.T, l *eventloop.EventLoop, fd int, s eventloop.Socket, want poller.Interest) {
+	t.Helper()
+	if _, err := l.Add(fd, s, want); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -12,12 +12,12 @@ func WakeFD(p Poller) int { return p.(*epoll).wakefd }
 // returns, unless 0, takes the call's place. A close is made all the same.
 func NewFaulty(fault func(call string) unix.Errno) (Poller, error) {
 	system := systemCalls()
-	descriptor := func(call string, make func() (int, unix.Errno)) func() (int, unix.Errno) {
+	descriptor := func(call string, create func() (int, unix.Errno)) func() (int, unix.Errno) {
 		return func() (int, unix.Errno) {
 			if errno := fault(call); errno != 0 {
 				return -1, errno
 			}
-			return make()
+			return create()
 		}
 	}
 	simple := func(call string, run func(int) unix.Errno) func(int) unix.Errno {

@@ -19,16 +19,16 @@ const (
 type Readiness uint8
 
 const (
-	// Readable: read(2) or accept(2) would not block. It may well return 0 or an error: a half-close by the peer is
-	// Readable and nothing else.
+	// Readable says that read(2) or accept(2) would not block. It may well return 0 or an error: a half-close by the peer
+	// is Readable and nothing else.
 	Readable Readiness = 1 << iota
 
-	// Writable: write(2) would not block, though it may return an error.
+	// Writable says that write(2) would not block, though it may return an error.
 	Writable
 
-	// Hangup: the descriptor has failed, or neither direction can be used any more; read(2) or SO_ERROR tells which. It
-	// comes whatever the interest is, alone or beside the others, and since it is level-triggered it comes again in each
-	// Wait until Remove.
+	// Hangup says that the descriptor has failed, or neither direction can be used any more; read(2) or SO_ERROR tells
+	// which. It comes whatever the interest is, alone or beside the others, and since it is level-triggered it comes
+	// again in each Wait until Remove.
 	//
 	// That is epoll's EPOLLERR and EPOLLHUP. kqueue can tell less, as it knows a descriptor only by its filters: there it
 	// comes with the interests that are on, and not at all while there is none. With Read on, it comes when the stream

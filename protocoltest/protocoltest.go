@@ -47,8 +47,8 @@ type Garbage struct {
 	Err   error // errors.Is must find it in the cause; nil: any cause will do
 }
 
-// RoundTrip is a value that Packet encodes and the message that UnPacket then
-// decodes.
+// RoundTrip is a value that Packet encodes, to the same bytes each time, and the
+// message that UnPacket then decodes.
 type RoundTrip struct {
 	Name    string
 	Data    any
@@ -77,8 +77,10 @@ type Spec struct {
 	// which must then not refer to memory that is used again.
 	Copy func(ctx any) any
 
-	// Equal compares the messages of two runs; nil: reflect.DeepEqual for each
-	// Ctx, bytes.Equal for each Payload.
+	// Equal compares the messages of two runs, and those that two runs had when
+	// the same bytes had come; nil: reflect.DeepEqual for each Ctx, bytes.Equal
+	// for each Payload. A protocol that passes on parts of a message, as they
+	// come, needs one that puts them together.
 	Equal func(a, b []Message) bool
 
 	// Written returns what is to be compared of the bytes that were sent to

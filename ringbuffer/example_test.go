@@ -57,7 +57,7 @@ func ExampleRingBuffer_VirtualRead() {
 	var ring ringbuffer.RingBuffer
 	head, body := make([]byte, 1), make([]byte, 3)
 	decode := func() {
-		ring.VirtualRead(head)
+		_, _ = ring.VirtualRead(head) // as there is nothing, the next one reads less than it wants
 		if n, _ := ring.VirtualRead(body); n < len(body) {
 			fmt.Println("incomplete, back to", ring.Length()-ring.VirtualLength())
 			ring.VirtualRevert()

@@ -44,8 +44,8 @@ type Config struct {
 }
 
 // Protocol cuts a stream where the separators are, and puts one after each
-// message that is sent: a []byte or a string. It can be used by any number of
-// servers. All methods are for any goroutine.
+// message that is sent: a []byte or a string. It never changes: any number of
+// servers can share it.
 type Protocol struct {
 	// set once
 	separator []byte

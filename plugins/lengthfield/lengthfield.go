@@ -82,8 +82,8 @@ type Config struct {
 }
 
 // Protocol cuts a stream into frames, and makes frames of what is sent: a
-// []byte or a string. It can be used by any number of servers, and apart from
-// them. All methods are for any goroutine.
+// []byte or a string. It never changes: any number of servers can share it, and
+// AppendFrame is for any goroutine.
 type Protocol struct {
 	// set once
 	field  field

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -88,6 +89,17 @@ func (p *Program) Dial(t *testing.T) *net.TCPConn {
 		t.Fatal(err)
 	}
 	return c.(*net.TCPConn)
+}
+
+// WaitLog reads Log up to a line that has all of the given parts, and returns it.
+func (p *Program) WaitLog(t *testing.T, parts ...string) string {
+	t.Helper()
+	for {
+		line := receive(t, p.Log, strings.Join(parts, "…"))
+		if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(line, part) }) {
+			return line
+		}
+	}
 }
 
 // Stop sends the program a signal and fails the test unless it then ends in good
