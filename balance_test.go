@@ -231,11 +231,7 @@ func TestMaxConnections(t *testing.T) {
 			const limit, rush = 10, 100
 			var now, most atomic.Int64
 			s := start(t, &handler{
-				connect: func(*weir.Connection) {
-					n := now.Add(1)
-					for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
-					}
-				},
+				connect: func(*weir.Connection) { raise(&most, now.Add(1)) },
 				message: echo,
 				close:   func(*weir.Connection) { now.Add(-1) },
 			}, weir.NumLoops(3), weir.ReusePort(reuse), weir.MaxConnections(limit))

@@ -215,6 +215,7 @@ func (c *Connection) teardown() {
 	c.dropOutput()
 	l.stats.Closed.count(cause)
 	c.call("OnClose", func() { l.server.handler.OnClose(c) })
+	l.server.leave() // only now: the handler never hears of more than MaxConnections
 }
 
 // dropOutput gives up what is unsent. Those who wait for it are told.

@@ -36,15 +36,17 @@ func slowly(t testing.TB, r io.Reader) []byte {
 // the peer and whatever it does meanwhile.
 func TestCloseAfterLargeOutput(t *testing.T) {
 	large := pattern(10 << 20)
+	const reads, talks, talksFirst = "only reads", "sends all the time", "sends before it reads"
 	for _, tt := range []struct {
 		name   string
+		peers  []string
 		output func(c *weir.Connection) error
 	}{
-		{"Send", func(c *weir.Connection) error { return errors.Join(c.Send(large), c.Close()) }},
-		{"Write", func(c *weir.Connection) error {
+		{"Send", []string{reads, talks, talksFirst}, func(c *weir.Connection) error { return errors.Join(c.Send(large), c.Close()) }},
+		{"Write", []string{reads, talksFirst}, func(c *weir.Connection) error {
 			return c.Execute(func() { _, err := c.Write(large); fail(t, errors.Join(err, c.Close())) })
 		}},
-		{"Write in parts", func(c *weir.Connection) error {
+		{"Write in parts", []string{talks}, func(c *weir.Connection) error {
 			return c.Execute(func() {
 				for rest := large; len(rest) > 0; rest = rest[min(len(rest), 10_000):] {
 					_, err := c.Write(rest[:min(len(rest), 10_000)])
@@ -53,14 +55,14 @@ func TestCloseAfterLargeOutput(t *testing.T) {
 				fail(t, c.Close())
 			})
 		}},
-		{"CloseWithError", func(c *weir.Connection) error {
+		{"CloseWithError", []string{reads}, func(c *weir.Connection) error {
 			err := c.Send(large)
 			c.CloseWithError(weir.ErrConnectionClosed)
 			return err
 		}},
-		{"from OnMessage", (*weir.Connection).Wake},
+		{"from OnMessage", []string{reads}, (*weir.Connection).Wake},
 	} {
-		for _, peer := range []string{"only reads", "sends all the time", "sends before it reads"} {
+		for _, peer := range tt.peers {
 			t.Run(tt.name+", the peer "+peer, func(t *testing.T) {
 				var late atomic.Int64
 				p := startPair(t, &handler{message: func(c *weir.Connection, _ any, data []byte) any {
@@ -75,13 +77,13 @@ func TestCloseAfterLargeOutput(t *testing.T) {
 				}}, weir.Linger(patience))
 				stop := make(chan struct{})
 				var talking sync.WaitGroup
-				if peer == "sends all the time" {
+				if peer == talks {
 					talking.Go(func() { talk(p.peer, stop) })
 				}
 				if err := tt.output(p.conn); err != nil {
 					t.Fatal(err)
 				}
-				if peer == "sends before it reads" {
+				if peer == talksFirst {
 					_, _ = p.peer.Write(large) // which may be reset in the end
 				}
 				if got := slowly(t, p.peer); !bytes.Equal(got, large) {

@@ -3,6 +3,7 @@ package weir_test
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/go-weir/weir"
@@ -109,6 +110,22 @@ func TestConnIDText(t *testing.T) {
 			t.Errorf("%q is read as %v, %v", text, id, err)
 		}
 	}
+}
+
+// FuzzConnIDText: what is read as an ID is written as it was read.
+func FuzzConnIDText(f *testing.F) {
+	f.Add([]byte("004000010000000f"))
+	f.Add([]byte("FFFFFFFFFFFFFFFF"))
+	f.Add([]byte("-00000000000001"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var id weir.ConnID
+		if id.UnmarshalText(text) != nil {
+			return
+		}
+		if back := id.String(); back != strings.ToLower(string(text)) {
+			t.Errorf("%q is read as %s", text, back)
+		}
+	})
 }
 
 // TestConnections: the iterator sees every connection once, and ends when it

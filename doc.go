@@ -32,10 +32,11 @@
 //	}
 //
 // [NewServer] binds the addresses, [Server.Start] serves until [Server.Stop] or
-// [Server.Shutdown]. Two interfaces are optional, and looked for when the server is
-// made: a Protocol that is also a [PacketAppender] encodes without a buffer of its
-// own, and a Handler that is also a [WritableHandler] hears when a peer that did
-// not read has caught up.
+// [Server.Shutdown]. Three interfaces are optional, and looked for when the server
+// is made: a Protocol that is also a [PacketAppender] encodes without a buffer of its
+// own, a Handler that is also a [WritableHandler] hears when a peer that did not
+// read has caught up, and one that is a [HalfCloseHandler] hears at once when a peer
+// has ended its stream.
 //
 // # The life of a connection
 //
@@ -65,7 +66,8 @@
 // begin. When the peer ends its stream, with close(2)
 // or only its own half with shutdown(2), the messages before that are still
 // delivered and answered. An answer that another goroutine wants to send later is
-// too late then, unless reading was paused meanwhile: see [Connection.PauseRead].
+// too late then, unless the connection is held meanwhile ([Connection.Hold]), or
+// reading is paused ([Connection.PauseRead]).
 //
 // # Which goroutine runs what
 //
@@ -79,8 +81,8 @@
 //
 // Methods of a Connection are for any goroutine, except those whose comment says
 // "loop only". These are Write, WritePacket, Context, SetContext, ProtocolState,
-// SetProtocolState, UserBuffer, SetIdleTime, SetReadDeadline, SetWriteDeadline,
-// RunAfter, and Stop of the Timer that RunAfter returns. They lock nothing, so
+// SetProtocolState, UserBuffer, Hold, SetIdleTime, SetReadDeadline,
+// SetWriteDeadline, RunAfter, and Stop of the Timer that RunAfter returns. They lock nothing, so
 // the race detector reports a call from elsewhere. Another goroutine uses
 // [Connection.Send], or has its function run on the loop with
 // [Connection.Execute]; neither waits.

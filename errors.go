@@ -68,7 +68,7 @@ func (e *PanicError) Unwrap() error {
 // read them within the linger time, or because the end left no time for them, as
 // a reset, an idle time or Stop does.
 type UnsentError struct {
-	Bytes int64 // how many
+	Bytes int64 // how many; a little more if the loop had not got to all that was sent
 	Cause error // why the connection was being closed
 	Err   error // what ended the sending; nil if that was the cause, or the end of the linger time
 }

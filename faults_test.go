@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -189,38 +190,39 @@ func (p *scriptedPeer) do(f func() error) {
 // faultScript is what the peer of the connection under faults does, and the
 // cause of the connection's end.
 type faultScript struct {
-	name  string
-	loops int
-	play  func(p *scriptedPeer)
-	cause error
+	name   string
+	loops  int
+	stride int // one in so many faults is tried; more than 1 for long scripts
+	play   func(p *scriptedPeer)
+	cause  error
 }
 
 var faultScripts = []faultScript{
-	{"conversation", 1, func(p *scriptedPeer) { converse(p); halfClose(p) }, io.EOF},
-	{"conversation on two loops", 2, func(p *scriptedPeer) { converse(p); halfClose(p) }, io.EOF},
-	{"close", 1, func(p *scriptedPeer) {
-		p.ask(asking(byReturn, 10), asking(byReturn, 100_000), asking(byReturn, 200_000), asking(thenClose, 20))
+	{"conversation", 1, 2, func(p *scriptedPeer) { converse(p); halfClose(p) }, io.EOF},
+	{"conversation on two loops", 2, 4, func(p *scriptedPeer) { converse(p); halfClose(p) }, io.EOF},
+	{"close", 1, 1, func(p *scriptedPeer) {
+		p.ask(asking(byReturn, 10), asking(byReturn, 100_000), asking(byReturn, 200_000), asking(thenClose, 400_000))
 		p.write(appendFrame(nil, asking(byReturn, 50_000))) // comes after Close: no reply
 		p.hear()
 		p.write(make([]byte, 50_000)) // while the server lingers
 		p.hearEnd()
 	}, weir.ErrConnectionClosed},
-	{"close of one who waits", 1, func(p *scriptedPeer) {
+	{"close of one who waits", 1, 1, func(p *scriptedPeer) {
 		p.ask(asking(thenClose, 20))
 		p.hearEnd()
 	}, weir.ErrConnectionClosed},
-	{"half-close by the server", 1, func(p *scriptedPeer) {
-		p.ask(asking(byReturn, 100_000), asking(thenShutdown, 20))
+	{"half-close by the server", 1, 1, func(p *scriptedPeer) {
+		p.ask(asking(byReturn, 100_000), asking(thenShutdown, 400_000))
 		p.hearEnd()
 		p.do(func() error { _, err := p.conn.Write(appendFrame(nil, asking(byReturn, 10))); return err })
 		p.do(p.conn.CloseWrite)
 	}, io.EOF},
-	{"reset", 1, func(p *scriptedPeer) {
+	{"reset", 1, 1, func(p *scriptedPeer) {
 		p.ask(asking(byReturn, 10))
 		p.hear()
 		p.reset()
 	}, nil},
-	{"reset while paused", 1, func(p *scriptedPeer) {
+	{"reset while paused", 1, 1, func(p *scriptedPeer) {
 		p.ask(asking(thenPause, 10))
 		p.hear()
 		p.reset()
@@ -229,7 +231,7 @@ var faultScripts = []faultScript{
 			p.victim.ResumeRead() // if SO_ERROR has not told, the read does
 		}
 	}, nil},
-	{"both ends while paused", 1, func(p *scriptedPeer) {
+	{"both ends while paused", 1, 1, func(p *scriptedPeer) {
 		p.ask(asking(thenPause, 10))
 		p.hear()
 		if p.victim == nil {
@@ -242,7 +244,7 @@ var faultScripts = []faultScript{
 		p.stale()
 		p.victim.ResumeRead()
 	}, io.EOF},
-	{"shutdown of the server", 2, func(p *scriptedPeer) {
+	{"shutdown of the server", 2, 1, func(p *scriptedPeer) {
 		p.ask(asking(byReturn, 200_000))
 		p.delivered(1)
 		stopped := make(chan error, 1)
@@ -310,8 +312,12 @@ func (p *scriptedPeer) settled() {
 
 // stale waits until the server has nothing more to do.
 func (p *scriptedPeer) stale() {
-	for before := -1; before != p.faults.made(); time.Sleep(2 * time.Millisecond) {
+	for before, tries := -1, 0; before != p.faults.made(); time.Sleep(2 * time.Millisecond) {
 		before = p.faults.made()
+		if tries++; tries == 1000 {
+			p.failf("the server comes to no rest")
+			return
+		}
 	}
 }
 
@@ -517,20 +523,26 @@ func (s *faultSession) checkEnd(loopFailed bool) {
 // and then once for each call and each thing that can become of it.
 func TestFaults(t *testing.T) {
 	before := descriptors()
-	stride := 1
-	if testing.Short() || raceEnabled {
-		stride = 7
-	}
-	n := 0
+	n, played := 0, 0
+	reached := map[string]bool{}
 	for i := range faultScripts {
 		script := &faultScripts[i]
 		t.Run(script.name, func(t *testing.T) {
+			played++
+			stride := script.stride
+			if testing.Short() || raceEnabled {
+				stride *= 7
+			}
 			dry := runFaults(t, "no fault", script, newFaults()).faults
-			sites := slices.Sorted(mapKeys(dry.counts))
+			if dry.total > 1000 {
+				t.Errorf("%d calls", dry.total)
+			}
+			sites := slices.Sorted(maps.Keys(dry.counts))
 			for _, site := range sites {
 				kind, _, _ := strings.Cut(site, "@")
 				kind, _, _ = strings.Cut(kind, " ")
-				if strings.HasPrefix(site, "wake@onAcceptors") {
+				reached[kind] = true
+				if strings.HasPrefix(site, "wake@onAcceptors") || strings.HasPrefix(site, "wake@stopLoops") {
 					continue // nothing more is posted to the acceptor: nobody makes up for it
 				}
 				count := dry.counts[site]
@@ -551,18 +563,13 @@ func TestFaults(t *testing.T) {
 			t.Logf("%d sessions, %d sites, %d calls: %v", n, len(sites), dry.total, dry.counts)
 		})
 	}
+	for kind := range effects {
+		if played == len(faultScripts) && !reached[kind] {
+			t.Errorf("no script makes the call %q", kind)
+		}
+	}
 	if after := descriptors(); after > before {
 		t.Errorf("%d descriptors before, %d after", before, after)
-	}
-}
-
-func mapKeys(m map[string]int) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
 	}
 }
 

@@ -240,13 +240,13 @@ func (s *stream) send(c *net.TCPConn) error {
 func FuzzServer(f *testing.F) {
 	type target struct {
 		addr  string
-		ended chan error
+		ended chan *weir.Connection
 	}
 	var targets []target
 	for _, protocol := range []weir.Protocol{polyglot{}, polyglotAppender{}} {
 		for _, high := range []int{1 << 10, 1 << 20} {
-			ended := make(chan error, 1024) // a failure may leave some
-			s := start(f, &handler{message: answerIn, close: func(c *weir.Connection) { ended <- c.Err() }},
+			ended := make(chan *weir.Connection, 1024) // a failure may leave some
+			s := start(f, &handler{message: answerIn, close: func(c *weir.Connection) { ended <- c }},
 				weir.CustomProtocol(protocol), weir.MaxMessageSize(fuzzMessageSize), weir.WriteBufferMarks(high/4, high))
 			targets = append(targets, target{s.Addrs()[0].String(), ended})
 		}
@@ -257,7 +257,7 @@ func FuzzServer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which, d byte, script []byte) {
 		to := targets[int(which)%len(targets)]
 		for len(to.ended) > 0 {
-			<-to.ended
+			<-to.ended // of an input that failed
 		}
 		s := newStream(dialect(d), script)
 		conn, err := net.Dial("tcp", to.addr)
@@ -281,8 +281,8 @@ func FuzzServer(f *testing.F) {
 		if err := receive(t, sent); err != nil && s.cause == io.EOF { //nolint:errorlint // of a table
 			t.Fatal(err)
 		}
-		if err := receive(t, to.ended); !errors.Is(err, s.cause) {
-			t.Fatalf("ended with %v, want %v", err, s.cause)
+		if c := receive(t, to.ended); !errors.Is(c.Err(), s.cause) {
+			t.Fatalf("ended with %v, want %v", c.Err(), s.cause)
 		}
 	})
 }

@@ -82,7 +82,6 @@ func (l *loop) afterCycle() {
 func (l *loop) forget(c *Connection) {
 	l.Remove(eventloop.Handle(c.id))
 	l.Release()
-	l.server.leave()
 }
 
 // connections calls f for each of the loop's connections.

@@ -121,6 +121,49 @@ func TestSendInLoopOfLost(t *testing.T) {
 	}
 }
 
+// TestSendInLoopGoesOn: the callback may itself write, send and close, and so
+// stream without a buffer; also while the queue that it is called from is being
+// sent.
+func TestSendInLoopGoesOn(t *testing.T) {
+	const size, count = 200_000, 40
+	for _, tt := range []struct {
+		name string
+		next func(c *weir.Connection, p []byte, done weir.SendInLoopFunc) error
+	}{
+		{"Send", func(c *weir.Connection, p []byte, done weir.SendInLoopFunc) error {
+			return c.Send(p, weir.SendInLoop(done))
+		}},
+		{"Write and Send", func(c *weir.Connection, p []byte, done weir.SendInLoopFunc) error {
+			_, err := c.Write(p[:size/2])
+			return errors.Join(err, c.Send(p[size/2:], weir.SendInLoop(done)))
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stream := pattern(size * count)
+			p := startPair(t, &handler{message: func(c *weir.Connection, _ any, _ []byte) any {
+				rest := stream
+				var step func(any)
+				step = func(any) {
+					if len(rest) == 0 {
+						fail(t, c.Close())
+						return
+					}
+					next := rest[:size]
+					rest = rest[size:]
+					fail(t, tt.next(c, next, step))
+				}
+				step(nil)
+				return nil
+			}})
+			send(t, p.peer, "go")
+			expect(t, p.peer, string(stream))
+			expectEnd(t, p.peer)
+			p.expectErr(t, weir.ErrConnectionClosed)
+			expectNothingLost(t, p.conn)
+		})
+	}
+}
+
 // TestSendOrder: the Sends of each goroutine arrive in their order.
 func TestSendOrder(t *testing.T) {
 	const senders, sends = 4, 5000

@@ -1,7 +1,6 @@
 package weir_test
 
 import (
-	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -202,28 +201,6 @@ func TestRunEverySlow(t *testing.T) {
 	}
 }
 
-// TestTimerPanic: it is logged and counted, and the next run comes.
-func TestTimerPanic(t *testing.T) {
-	var log countingHandler
-	s := start(t, &handler{}, weir.Logger(slog.New(&log)))
-	runs := make(chan struct{}, 3)
-	timer := s.RunEvery(time.Millisecond, func() {
-		select {
-		case runs <- struct{}{}:
-			panic("on purpose")
-		default:
-		}
-	})
-	for range cap(runs) {
-		receive(t, runs)
-	}
-	timer.Stop()
-	s.RunAfter(0, func() { panic("on purpose") })
-	eventually(t, "all panics are logged and counted", func() bool {
-		return log.records.Load() >= 4 && s.Stats().Panics == uint64(log.records.Load())
-	})
-}
-
 // TestTimersOutsideOfServing: before Start they run, after Stop they don't, and
 // a run that takes its time holds nobody up.
 func TestTimersOutsideOfServing(t *testing.T) {
@@ -293,60 +270,5 @@ func TestRunEveryWithoutPeriod(t *testing.T) {
 			}()
 			s.RunEvery(d, func() {})
 		}()
-	}
-}
-
-// TestConnectionRunAfter: on the connection's loop, in the order of their
-// times, and not after Stop or the end of the connection.
-func TestConnectionRunAfter(t *testing.T) {
-	var order []string // no lock: the loop's alone
-	done := make(chan []string, 1)
-	never := make(chan string, 8)
-	ended := make(chan struct{})
-	s := start(t, &handler{
-		connect: func(c *weir.Connection) {
-			note := func(what string) func() { return func() { order = append(order, what) } }
-			c.RunAfter(60*time.Millisecond, func() {
-				order = append(order, "60")
-				done <- order
-				c.RunAfter(time.Millisecond, func() { never <- "after the end" })
-				if err := c.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			c.RunAfter(30*time.Millisecond, note("30"))
-			c.RunAfter(0, func() {
-				order = append(order, "0")
-				c.RunAfter(0, note("0 again"))
-			})
-			stopped := c.RunAfter(30*time.Millisecond, func() { never <- "stopped" })
-			c.RunAfter(15*time.Millisecond, func() {
-				if !stopped.Stop() || stopped.Stop() {
-					t.Error("Stop tells the wrong thing")
-				}
-			})
-			var own *weir.Timer
-			own = c.RunAfter(0, func() {
-				if own.Stop() {
-					t.Error("Stop from inside says that it would run again")
-				}
-			})
-		},
-		close: func(c *weir.Connection) {
-			if c.RunAfter(0, func() { never <- "from OnClose" }).Stop() {
-				t.Error("a timer of a closed connection would have run")
-			}
-			close(ended)
-		},
-	}, weir.Linger(0)) // so that Close is the end, before any other timer
-	dial(t, s)
-	got := receive(t, done)
-	if want := []string{"0", "0 again", "30", "60"}; !slices.Equal(got, want) {
-		t.Errorf("ran %q, want %q", got, want)
-	}
-	receive(t, ended)
-	passes(t, s, 20)
-	if len(never) != 0 {
-		t.Errorf("ran one that was %q", <-never)
 	}
 }
