@@ -235,7 +235,7 @@ func (c *Connection) dropOutput() {
 	if c.out == nil {
 		return
 	}
-	c.account(-c.out.size())
+	c.account(-c.out.size(), 0)
 	out := c.out
 	c.out = nil
 	out.drop(c)

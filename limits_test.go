@@ -102,6 +102,7 @@ func TestUnPacketFails(t *testing.T) {
 	for _, tt := range []struct{ name, input, output string }{
 		{"first", "BAD\none\n", ""},
 		{"between messages of one read", "one\ntwo\nBAD\nthree\nfour\n", "ONE\nTWO\n"},
+		{"by OnMessage", "one\nCLOSE\nthree\n", "ONE\nCLOSE\n"},
 		{"after much output", strings.Repeat("line\n", 10_000) + "BAD\nafter\n", strings.Repeat("LINE\n", 10_000)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -110,8 +111,12 @@ func TestUnPacketFails(t *testing.T) {
 			var closed atomic.Int64
 			p := startPair(t, &handler{
 				message: func(c *weir.Connection, _ any, data []byte) any {
-					if strings.Contains("BAD after three four", strings.TrimSpace(string(data))) {
+					switch string(data) {
+					case "BAD\n", "after\n", "three\n", "four\n":
 						t.Errorf("%q was delivered", data)
+					case "CLOSE\n":
+						c.SetContext(protocol)
+						c.CloseWithError(failure)
 					}
 					return strings.ToUpper(string(data))
 				},

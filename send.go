@@ -115,22 +115,21 @@ func sendSize(data any) int64 {
 // performSend is Send on the loop. The bytes are written when the cycle ends,
 // together with those of other Sends.
 func (c *Connection) performSend(t *eventloop.Task) {
-	c.pending.Add(-sendSize(t.Arg) - sendOverhead)
+	n, referenced := 0, false
 	if c.state.Load() != closed && !c.has(flagDead) {
 		c.loop.touch(c)
-		if c.queueSend(t) {
-			return
-		}
+		n, referenced = c.queueSend(t)
 	}
-	if t.Done != nil {
+	c.account(n, sendSize(t.Arg)+sendOverhead)
+	if t.Done != nil && !referenced {
 		done, arg := t.Done, t.Arg
 		c.call("SendInLoop", func() { done(arg) })
 	}
 }
 
-// queueSend encodes and queues data, and reports whether the queue has to tell
-// done: it holds data itself then, and not a copy.
-func (c *Connection) queueSend(t *eventloop.Task) (referenced bool) {
+// queueSend encodes and queues data. It returns the number of bytes, and whether
+// the queue has to tell done: it holds data itself then, and not a copy.
+func (c *Connection) queueSend(t *eventloop.Task) (n int, referenced bool) {
 	defer func() {
 		if v := recover(); v != nil {
 			c.panicked(c.loop.server.encoder, v)
@@ -146,17 +145,13 @@ func (c *Connection) queueSend(t *eventloop.Task) (referenced bool) {
 	} else {
 		p = l.server.opts.Protocol.Packet(c, t.Arg)
 	}
-	if len(p) == 0 {
-		return false
+	switch {
+	case len(p) == 0:
+		return 0, false
+	case len(p) >= minReference && sameBytes(p, t.Arg):
+		c.queue().appendReference(p, t.Arg, t.Done)
+		return len(p), true
 	}
-	if len(p) >= minReference && sameBytes(p, t.Arg) {
-		if c.out == nil {
-			c.out = takeOutbound()
-		}
-		c.out.appendReference(p, t.Arg, t.Done)
-		c.account(len(p))
-		return true
-	}
-	c.enqueue(p)
-	return false
+	c.queue().append(p)
+	return len(p), false
 }

@@ -137,16 +137,23 @@ func (c *Connection) fits(n int) bool {
 
 // enqueue copies p behind all that waits already.
 func (c *Connection) enqueue(p []byte) {
+	c.queue().append(p)
+	c.account(len(p), 0)
+}
+
+// queue is c.out, made if need be. Something must be put there.
+func (c *Connection) queue() *outbound {
 	if c.out == nil {
 		c.out = takeOutbound()
 	}
-	c.out.append(p)
-	c.account(len(p))
+	return c.out
 }
 
 // account adds n bytes, or takes them away, from what is accepted and unsent.
-func (c *Connection) account(n int) {
-	pending := c.pending.Add(int64(n))
+// Those that Send has counted it takes off in the same step: in between, other
+// Sends would meet a limit that is not the right one.
+func (c *Connection) account(n int, counted int64) {
+	pending := c.pending.Add(int64(n) - counted)
 	c.loop.stats.OutputBytes += int64(n)
 	if n > 0 {
 		c.mark(pending)
@@ -187,7 +194,7 @@ func (c *Connection) flushQueue() {
 	short := n < v.Size()
 	v.Reset()
 	c.wrote("writev", n, short, errno)
-	c.account(-n)
+	c.account(-n, 0)
 	if c.out.advance(n, c) {
 		c.out.release()
 		c.out = nil

@@ -110,7 +110,9 @@ func BenchmarkDispatch(b *testing.B) {
 	p := &fakePoller{}
 	l := eventloop.New(0, p)
 	for fd := range 1000 {
-		l.Add(fd, &inert{}, poller.Read)
+		if _, err := l.Add(fd, &inert{}, poller.Read); err != nil {
+			b.Fatal(err)
+		}
 	}
 	p.wait = func(list []poller.Event, _ time.Duration) (int, error) {
 		if !b.Loop() {

@@ -184,6 +184,7 @@ func TestPostAfterStop(t *testing.T) {
 		for range 3 {
 			wg.Go(func() {
 				for l.Post(eventloop.Task{Target: eventloop.Func(func() { ran.Add(1) })}) {
+					runtime.Gosched() // the loop may have no other P
 					if accepted.Add(1) == 200 {
 						accepted.Add(1)
 						l.Post(eventloop.Task{Target: eventloop.Func(func() { ran.Add(1); l.Stop() })})
@@ -517,6 +518,18 @@ func TestRegistration(t *testing.T) {
 	l.Remove(h)
 	if l.Lookup(h) != nil {
 		t.Error("the registration is there after Remove")
+	}
+}
+
+// TestLoopInHandle: the index of a loop is in its handles, up to the last.
+func TestLoopInHandle(t *testing.T) {
+	for _, index := range []int{0, 1, 511, eventloop.MaxLoops - 1} {
+		l := eventloop.New(index, &fakePoller{})
+		for range 2 {
+			if h, err := l.Add(3, &inert{}, poller.Read); err != nil || h.Loop() != index || h == 0 {
+				t.Errorf("loop %d makes the handle %x of loop %d, %v", index, h, h.Loop(), err)
+			}
+		}
 	}
 }
 

@@ -59,7 +59,7 @@ func wait(t testing.TB, fd int, events int16) {
 		if n == 1 {
 			return
 		}
-		if err != nil && err != unix.EINTR || time.Now().After(deadline) { //nolint:errorlint // package unix returns the bare errno
+		if err != nil && err != unix.EINTR || time.Now().After(deadline) {
 			t.Fatalf("poll: %d, %v", n, err)
 		}
 	}
