@@ -54,7 +54,7 @@ func (j *journal) panics() int {
 			}
 			return true
 		})
-		if r.Level == slog.LevelError && value == errBoom && strings.Contains(stack, "panic_test.go") {
+		if r.Level == slog.LevelError && value == any(errBoom) && strings.Contains(stack, "panic_test.go") {
 			n++
 		}
 	}
@@ -205,7 +205,7 @@ func checkPanic(t testing.TB, err error, callback string) {
 	if !errors.As(err, &p) {
 		t.Fatalf("Err is %v, want a *PanicError", err)
 	}
-	if p.Callback != callback || p.Value != errBoom || !strings.Contains(string(p.Stack), "panic_test.go") {
+	if p.Callback != callback || p.Value != any(errBoom) || !strings.Contains(string(p.Stack), "panic_test.go") {
 		t.Errorf("panic in %q with %v, want %q with %v; stack:\n%s", p.Callback, p.Value, callback, errBoom, p.Stack)
 	}
 	if !errors.Is(err, errBoom) {

@@ -139,7 +139,7 @@ func TestBothEndsShut(t *testing.T) {
 			p.expectErr(t, tt.want)
 			mu.Lock()
 			defer mu.Unlock()
-			if want := map[bool]string{true: tt.unread}[tt.want == io.EOF]; got != want {
+			if want := map[bool]string{true: tt.unread}[errors.Is(tt.want, io.EOF)]; got != want {
 				t.Errorf("OnMessage got %q, want %q", got, want)
 			}
 		})

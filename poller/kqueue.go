@@ -193,10 +193,10 @@ func (p *kqueue) Wait(events []Event, timeout time.Duration) (int, error) {
 		limit = &ts
 	}
 	n, err := unix.Kevent(p.kq, nil, p.raw[:len(events)], limit)
-	switch {
-	case err == nil:
+	switch err {
+	case nil:
 		return p.translate(events, p.raw[:n]), nil
-	case err == unix.EINTR:
+	case unix.EINTR:
 		return 0, nil
 	default:
 		return 0, os.NewSyscallError("kevent", err)
