@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -105,14 +104,6 @@ func TestCloseAfterLargeOutput(t *testing.T) {
 	}
 }
 
-// fail reports an error that a callback has met.
-func fail(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Error(err)
-	}
-}
-
 // talk sends until stop, or until nobody is there.
 func talk(c net.Conn, stop <-chan struct{}) {
 	for message := pattern(1000); ; {
@@ -124,129 +115,6 @@ func talk(c net.Conn, stop <-chan struct{}) {
 		if _, err := c.Write(message); err != nil {
 			return
 		}
-	}
-}
-
-func expectNothingLost(t testing.TB, c *weir.Connection) {
-	t.Helper()
-	var lost *weir.UnsentError
-	if errors.As(c.Err(), &lost) {
-		t.Errorf("Err is %v", lost)
-	}
-}
-
-// TestLingerExceeded: a peer that does not read keeps a closing connection for
-// the linger time and no longer. What is lost is counted: it and what the peer
-// can still read are all there was.
-func TestLingerExceeded(t *testing.T) {
-	const total = 10 << 20
-	for _, tt := range []struct {
-		name   string
-		linger time.Duration
-		write  func(c *weir.Connection)
-	}{
-		{"Send", 50 * time.Millisecond, func(c *weir.Connection) { fail(t, c.Send(pattern(total))) }},
-		{"many Sends", 50 * time.Millisecond, func(c *weir.Connection) {
-			for range total / 1024 {
-				fail(t, c.Send(pattern(1024)))
-			}
-		}},
-		{"Write", 50 * time.Millisecond, func(c *weir.Connection) {
-			_, err := c.Write(pattern(total))
-			fail(t, err)
-		}},
-		{"no linger time", 0, func(c *weir.Connection) {
-			_, err := c.Write(pattern(total))
-			fail(t, err)
-		}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			began := time.Now()
-			p := startPair(t, &handler{connect: func(c *weir.Connection) { tt.write(c); fail(t, c.Close()) }},
-				weir.Linger(tt.linger))
-			p.expectErr(t, weir.ErrConnectionClosed)
-			if d := time.Since(began); d < tt.linger {
-				t.Errorf("closed after %v, before the linger time was up", d)
-			}
-			got, err := io.ReadAll(p.peer)
-			if err != nil {
-				t.Error(err)
-			}
-			var lost *weir.UnsentError
-			if !errors.As(p.conn.Err(), &lost) {
-				t.Fatalf("Err is %v, want an *UnsentError", p.conn.Err())
-			}
-			if lost.Bytes <= 0 || lost.Bytes+int64(len(got)) != total {
-				t.Errorf("%d bytes are said to be unsent, %d arrived; want %d in all", lost.Bytes, len(got), total)
-			}
-			if !errors.Is(lost.Cause, weir.ErrConnectionClosed) || lost.Err != nil {
-				t.Errorf("UnsentError %#v", lost)
-			}
-			eventually(t, "it is counted", func() bool {
-				st := p.server.Stats()
-				return st.Closed.Local == 1 && st.Open == 0 && st.OutputBytes == 0
-			})
-			if n := p.conn.WriteBufferLength(); n != 0 {
-				t.Errorf("WriteBufferLength is %d after the end", n)
-			}
-		})
-	}
-}
-
-// TestNoLinger: what the system takes at once is sent even then.
-func TestNoLinger(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		write func(c *weir.Connection) error
-	}{
-		{"Write", func(c *weir.Connection) error { return c.WritePacket("good bye") }},
-		{"Send", func(c *weir.Connection) error { return c.Send("good bye") }},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			p := startPair(t, &handler{
-				connect: func(c *weir.Connection) { fail(t, errors.Join(tt.write(c), c.Close())) },
-			}, weir.Linger(0))
-			expect(t, p.peer, "good bye")
-			expectEnd(t, p.peer)
-			p.expectErr(t, weir.ErrConnectionClosed)
-			expectNothingLost(t, p.conn)
-		})
-	}
-}
-
-// TestResetWhileDraining: the cause stays, and what ended the sending is told.
-func TestResetWhileDraining(t *testing.T) {
-	p := startPair(t, &handler{connect: func(c *weir.Connection) {
-		_, err := c.Write(pattern(10 << 20))
-		fail(t, errors.Join(err, c.Close()))
-	}}, weir.Linger(time.Hour))
-	eventually(t, "the peer has stalled", func() bool { return p.server.Stats().OutputBytes > 0 })
-	reset(t, p.peer)
-	p.expectErr(t, weir.ErrConnectionClosed)
-	var lost *weir.UnsentError
-	if !errors.As(p.conn.Err(), &lost) || lost.Bytes <= 0 || !wasReset(lost.Err) || !wasReset(p.conn.Err()) {
-		t.Errorf("Err is %v", p.conn.Err())
-	}
-}
-
-// TestUnsentOnFailure: an open connection that fails tells what was lost, and
-// calls neither it nor the linger time the cause.
-func TestUnsentOnFailure(t *testing.T) {
-	p := startPair(t, &handler{connect: func(c *weir.Connection) {
-		_, err := c.Write(pattern(10 << 20))
-		fail(t, err)
-	}})
-	eventually(t, "the peer has stalled", func() bool { return p.server.Stats().OutputBytes > 0 })
-	if err := p.server.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	p.expectErr(t, weir.ErrServerStopped)
-	var lost *weir.UnsentError
-	if !errors.As(p.conn.Err(), &lost) || lost.Bytes <= 0 || !errors.Is(lost.Cause, weir.ErrServerStopped) {
-		t.Fatalf("Err is %v", p.conn.Err())
-	}
-	if text := lost.Error(); strings.Contains(text, "linger") {
-		t.Errorf("%q, but there was no lingering", text)
 	}
 }
 

@@ -269,7 +269,7 @@ func TestConnectionTimers(t *testing.T) {
 	t.Run("the connection ends first", func(t *testing.T) {
 		c, peer := newConn()
 		timer := onLoop(t, c, func() *weir.Timer {
-			return c.RunAfter(time.Second, func() { t.Error("run after the end") })
+			return c.RunAfter(500*time.Millisecond, func() { t.Error("run after the end") })
 		})
 		fail(t, peer.Close())
 		for receive(t, ended) != c {
@@ -280,7 +280,7 @@ func TestConnectionTimers(t *testing.T) {
 			}
 			return true
 		})
-		after(t, other, time.Second)
+		after(t, other, 500*time.Millisecond)
 	})
 	t.Run("many", func(t *testing.T) {
 		c, _ := newConn()

@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -269,4 +270,65 @@ func processorTime(t testing.TB) time.Duration {
 		t.Skip(err)
 	}
 	return used
+}
+
+// fail reports an error that a callback has met.
+func fail(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// expectNothingLost checks that all was sent of a connection that has ended.
+func expectNothingLost(t testing.TB, c *weir.Connection) {
+	t.Helper()
+	var lost *weir.UnsentError
+	if errors.As(c.Err(), &lost) {
+		t.Errorf("Err is %v", lost)
+	}
+}
+
+// onLoop runs f on c's loop and returns its value.
+func onLoop[T any](t *testing.T, c *weir.Connection, f func() T) T {
+	t.Helper()
+	result := make(chan T, 1)
+	if err := c.Execute(func() { result <- f() }); err != nil {
+		t.Fatal(err)
+	}
+	return receive(t, result)
+}
+
+// occupy keeps c's loop from doing anything until release is called.
+func occupy(t *testing.T, c *weir.Connection) (release func()) {
+	t.Helper()
+	occupied, free := make(chan struct{}), make(chan struct{})
+	if err := c.Execute(func() { close(occupied); <-free }); err != nil {
+		t.Fatal(err)
+	}
+	receive(t, occupied)
+	return sync.OnceFunc(func() { close(free) })
+}
+
+// expectEcho sends a message from a connection of its own and waits for the
+// answer: the server goes on, and its loop has dealt with what came before.
+func expectEcho(t testing.TB, s *weir.Server, message string) {
+	t.Helper()
+	c := dial(t, s)
+	send(t, c, message)
+	expect(t, c, message)
+	_ = c.Close() // all was read
+}
+
+// reset ends a connection with a RST.
+func reset(t testing.TB, c *net.TCPConn) {
+	t.Helper()
+	if err := errors.Join(c.SetLinger(0), c.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// wasReset reports whether err says that the peer has reset the connection.
+func wasReset(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }

@@ -13,16 +13,6 @@ import (
 	"github.com/go-weir/weir/ringbuffer"
 )
 
-// expectEcho sends a message from a connection of its own and waits for the
-// answer: the server goes on, and its loop has dealt with what came before.
-func expectEcho(t testing.TB, s *weir.Server, message string) {
-	t.Helper()
-	c := dial(t, s)
-	send(t, c, message)
-	expect(t, c, message)
-	_ = c.Close() // all was read
-}
-
 // TestMessageTooLarge: a message of the limit passes, and a byte more than the
 // limit that is no message yet ends the connection.
 func TestMessageTooLarge(t *testing.T) {

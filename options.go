@@ -114,7 +114,8 @@ func MaxConnections(n int) Option { return func(o *Options) { o.MaxConnections =
 func MaxMessageSize(bytes int) Option { return func(o *Options) { o.MaxMessageSize = bytes } }
 
 // WriteBufferMarks sets the unsent bytes at which reading from that peer
-// pauses (high), and to which they must sink for it to go on (low).
+// pauses (high), and to which they must sink for it to go on (low). There may be
+// more by what the callback that passes the mark writes, and by 64 KiB.
 func WriteBufferMarks(low, high int) Option {
 	return func(o *Options) { o.LowWaterMark, o.HighWaterMark = low, high }
 }

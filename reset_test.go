@@ -7,24 +7,10 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/go-weir/weir"
 )
-
-// reset ends a connection with a RST.
-func reset(t testing.TB, c *net.TCPConn) {
-	t.Helper()
-	if err := errors.Join(c.SetLinger(0), c.Close()); err != nil {
-		t.Error(err)
-	}
-}
-
-// wasReset reports whether err says that the peer has reset the connection.
-func wasReset(err error) bool {
-	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
-}
 
 // TestResetStorm: many clients that reset their connections in the middle of
 // things are noticed at once and leave nothing behind.
@@ -63,7 +49,6 @@ func TestResetStorm(t *testing.T) {
 		},
 		{
 			name:    "with output pending",
-			waits:   true,
 			connect: func(c *weir.Connection) { _, _ = c.Write(plenty) }, // it is open
 			reach: func(t *testing.T, _ *weir.Server, c *weir.Connection, peer *net.TCPConn) {
 				eventually(t, "output waits", func() bool { return c.WriteBufferLength() > 0 })
@@ -105,7 +90,6 @@ func TestResetStorm(t *testing.T) {
 		},
 		{
 			name:    "while it drains",
-			waits:   true,
 			connect: func(c *weir.Connection) { _, _ = c.Write(plenty); _ = c.Close() }, // it is open
 			reach: func(t *testing.T, s *weir.Server, c *weir.Connection, peer *net.TCPConn) {
 				eventually(t, "output waits", func() bool { return c.WriteBufferLength() > 0 && !c.Connected() })
@@ -225,11 +209,7 @@ func TestHalfClose(t *testing.T) {
 func TestHalfCloseAfterSend(t *testing.T) {
 	const sends = 5000
 	p := startPair(t, &handler{}, weir.CustomProtocol(framed{}))
-	occupied, release := make(chan struct{}), make(chan struct{})
-	if err := p.conn.Execute(func() { close(occupied); <-release }); err != nil {
-		t.Fatal(err)
-	}
-	receive(t, occupied) // from now on tasks wait for the next cycle, which begins with events
+	release := occupy(t, p.conn) // from now on tasks wait for the next cycle, which begins with events
 	for range sends {
 		if err := p.conn.Send("sent"); err != nil {
 			t.Fatal(err)
@@ -238,7 +218,7 @@ func TestHalfCloseAfterSend(t *testing.T) {
 	if err := p.peer.CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	close(release)
+	release()
 	for range sends {
 		expect(t, p.peer, frame("sent"))
 	}
@@ -277,16 +257,12 @@ func TestPausedInTheSameCycle(t *testing.T) {
 		{"end", peer.CloseWrite, ""},
 	} {
 		expectEcho(t, p.server, "the poller has forgotten the last events")
-		occupied, release := make(chan struct{}), make(chan struct{})
-		if err := p.conn.Execute(func() { close(occupied); <-release }); err != nil {
-			t.Fatal(err)
-		}
-		receive(t, occupied)
+		release := occupy(t, p.conn)
 		send(t, p.peer, "pause the other one") // so this event is the first one
 		if err := tt.act(); err != nil {
 			t.Fatal(err)
 		}
-		close(release)
+		release()
 		expect(t, p.peer, "pause the other one")
 		expectEcho(t, p.server, "another cycle")
 		if !c.Connected() || len(got) != 0 {

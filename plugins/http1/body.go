@@ -1,0 +1,126 @@
+package http1
+
+import (
+	"io"
+
+	"github.com/go-weir/weir/ringbuffer"
+)
+
+// readBody takes from the buffer what is there of a body, and returns the request
+// once more when all of it is there and wanted.
+func (s *conn) readBody(b *ringbuffer.RingBuffer) (ctx any, payload []byte) {
+	x := s.x
+	if s.sink == toMemory && !x.req.Chunked() {
+		return s.awaitBody(b, x)
+	}
+	s.resumed()
+	for s.phase == inBody && !s.paused {
+		first, _ := b.PeekAll()
+		data, n, done, err := s.decode(first)
+		if err == nil {
+			err = s.take(data)
+		}
+		b.Retrieve(n)
+		switch {
+		case err != nil:
+			s.bodyFailed(err)
+		case done && s.sink == toMemory:
+			return &x.req, x.collected
+		case done:
+			s.bodyDone()
+			if s.phase == inHead {
+				return s.readHead(b)
+			}
+		case n == 0:
+			s.clock.start(s, bodyClock)
+			if s.sink != toHandler {
+				s.letGo()
+			}
+			return nil, nil
+		default:
+			s.clock.extend(s, n)
+		}
+	}
+	if s.phase == inBody {
+		s.clock.start(s, bodyClock) // when reading goes on, there may be nothing to call UnPacket for
+	}
+	return nil, nil
+}
+
+// awaitBody leaves a body in the buffer until it is complete.
+func (s *conn) awaitBody(b *ringbuffer.RingBuffer, x *exchange) (ctx any, payload []byte) {
+	n := int64(b.Length())
+	if n < s.remaining {
+		s.clock.start(s, bodyClock)
+		s.clock.extend(s, int(n-x.seen))
+		x.seen = n
+		s.letGo()
+		return nil, nil
+	}
+	payload = b.View(int(s.remaining))
+	b.Retrieve(int(s.remaining))
+	return &x.req, payload
+}
+
+// decode takes n bytes of the body off p; data are those of them that belong to
+// its content.
+func (s *conn) decode(p []byte) (data []byte, n int, done bool, err *Error) {
+	if s.x.req.Chunked() {
+		return s.x.chunked.next(p)
+	}
+	data = p[:min(int64(len(p)), s.remaining)]
+	s.remaining -= int64(len(data))
+	return data, len(data), s.remaining == 0, nil
+}
+
+// take puts data where it is wanted.
+func (s *conn) take(data []byte) *Error {
+	x := s.x
+	switch s.sink {
+	case toNobody:
+		if x.discarded += len(data); x.discarded > maxDiscard {
+			return errBodyLength
+		}
+	case toMemory:
+		x.collected = append(x.collected, data...)
+	case toHandler:
+		s.paused = x.call.feed(data)
+	}
+	return nil
+}
+
+// resumed notes that a body is read again.
+func (s *conn) resumed() {
+	if s.paused {
+		s.paused = false
+		if d := s.protocol.options.bodyTime; d > 0 {
+			s.clock.deadline = s.clock.now() + d
+		}
+	}
+}
+
+// bodyDone is behind a body that was not wanted as a whole.
+func (s *conn) bodyDone() {
+	s.clock.state = noClock
+	if s.sink == toNobody {
+		s.next()
+		return
+	}
+	s.phase = inReply
+	s.x.call.feedEnd(io.EOF)
+}
+
+// bodyFailed ends the connection, now or behind the reply that is being made.
+func (s *conn) bodyFailed(err *Error) {
+	s.clock.state = noClock
+	switch s.sink {
+	case toMemory:
+		s.refuse(err)
+	case toNobody: // it was answered
+		s.phase = over
+		s.c.CloseWithError(err)
+	case toHandler:
+		s.phase = over
+		s.x.call.feedEnd(err)
+	}
+}

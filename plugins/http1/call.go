@@ -1,0 +1,207 @@
+package http1
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"sync"
+
+	"github.com/go-weir/weir"
+	"github.com/go-weir/weir/ringbuffer"
+)
+
+// call is one request on its way through an http.Handler.
+type call struct {
+	// set once
+	pool   *Pool
+	c      *weir.Connection
+	ctx    context.Context
+	cancel context.CancelFunc
+	gone   chan struct{} // closed when the connection has ended
+
+	// loop only, except that the handler's goroutine reads the head
+	s *conn
+	x *exchange
+
+	// the handler's goroutine only
+	writer writer
+
+	// guarded by mu
+	mu       sync.Mutex
+	arrived  sync.Cond // something of the body, or its end
+	input    ringbuffer.RingBuffer
+	inputErr error // why no more of it comes: io.EOF for its end; nil: more may come
+	left     int64 // bytes of it that have not come; -1: unknown
+	trailer  http.Header
+	paused   bool // the connection is not read until input is
+	expected bool // the client waits for a 100
+	ended    bool // nobody reads any more
+}
+
+const (
+	// maxInput is how much of a body may wait for the handler to read it.
+	maxInput = 64 << 10
+	// lowInput is how far that must have sunk for more to be received.
+	lowInput = 16 << 10
+)
+
+func newCall(p *Pool, x *exchange) *call {
+	s := x.conn
+	k := &call{pool: p, c: s.c, s: s, x: x, gone: make(chan struct{}), inputErr: io.EOF}
+	k.arrived.L = &k.mu
+	k.ctx, k.cancel = context.WithCancel(context.WithValue(context.Background(), http.LocalAddrContextKey, s.c.LocalAddr()))
+	k.writer.init(k)
+	x.keepHead()
+	if x.pending {
+		k.inputErr, k.left, k.expected = nil, s.remaining, x.wantsContinue()
+	} else {
+		k.input.Write(x.body)
+		k.trailer = x.trailer()
+	}
+	return k
+}
+
+// begin leaves the reply to the call. Loop only, as are feed, isPaused, feedEnd,
+// halfClosed, abandon and end.
+func (k *call) begin() {
+	x, s := k.x, k.s
+	x.state, x.call = elsewhere, k
+	s.hold()
+	s.phase = inReply
+	if x.pending {
+		s.phase, s.sink = inBody, toHandler
+	}
+}
+
+// feed passes on a part of the body, and reports whether that is enough for now.
+func (k *call) feed(data []byte) (enough bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.ended || len(data) == 0 {
+		return false
+	}
+	k.input.Write(data)
+	if k.left > 0 {
+		k.left -= int64(len(data))
+	}
+	k.arrived.Broadcast()
+	if k.input.Length() > maxInput {
+		k.paused = true
+		k.c.PauseRead() // with mu held, so that Read can't undo it before
+	}
+	return k.paused
+}
+
+// isPaused reports whether the connection is not read because the handler does not.
+func (k *call) isPaused() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.paused && !k.ended
+}
+
+// feedEnd is the end of the body, or of the hope for it.
+func (k *call) feedEnd(err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.inputErr == nil {
+		k.inputErr = err
+		if errors.Is(err, io.EOF) {
+			k.left = 0
+			k.trailer = k.x.trailer()
+		}
+	}
+	k.arrived.Broadcast()
+}
+
+// halfClosed tells the handler that the client may be gone.
+func (k *call) halfClosed() {
+	k.feedEnd(io.ErrUnexpectedEOF) // no effect on a body that is complete
+	k.cancel()
+}
+
+// abandon tells it that the client is.
+func (k *call) abandon() {
+	k.halfClosed()
+	close(k.gone)
+}
+
+// run calls the handler, on a goroutine of the pool.
+func (k *call) run() {
+	returned := false
+	defer func() {
+		v := recover()
+		k.cancel()
+		k.closeInput()
+		if !returned {
+			k.panicked(v)
+		}
+	}()
+	if !k.isGone() { // while it waited for its turn
+		if r := k.request(); r != nil {
+			k.pool.handler.ServeHTTP(&k.writer, r)
+		}
+		k.closeInput()
+		k.writer.finish()
+	}
+	returned = true
+	_ = k.c.Execute(k.end) // an error means that the connection is ending, and that nothing is left to do
+}
+
+func (k *call) isGone() bool {
+	select {
+	case <-k.gone:
+		return true
+	default:
+		return false
+	}
+}
+
+// panicked ends the connection of a handler that has panicked with v, or ended its
+// goroutine.
+func (k *call) panicked(v any) {
+	if err, _ := v.(error); v != nil && !errors.Is(err, http.ErrAbortHandler) {
+		stack := debug.Stack()
+		k.pool.options.logger.Error("http1: panic in an http.Handler", "panic", v, "peer", k.c.PeerAddr(), "stack", string(stack))
+		k.writer.fail(errPanic)
+		k.c.CloseWithError(&weir.PanicError{Callback: "http.Handler", Value: v, Stack: stack})
+		return
+	}
+	k.writer.release()
+	_ = k.c.Close() // an error means that it is closed already
+}
+
+// closeInput throws away what was not read of the body, and what will come.
+func (k *call) closeInput() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.ended = true
+	k.input.Release()
+}
+
+// end goes on with the next request.
+func (k *call) end() {
+	s := k.s
+	switch {
+	case s.phase == over: // the body was not as it should be
+		s.c.CloseWithError(k.failure())
+	case k.writer.close:
+		s.finish()
+	case s.phase == inBody:
+		s.sink = toNobody
+		s.kick()
+	default:
+		s.proceed()
+	}
+}
+
+// failure is what was wrong with the body; nil if nothing was.
+func (k *call) failure() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if errors.Is(k.inputErr, io.EOF) {
+		return nil
+	}
+	return k.inputErr
+}

@@ -1,0 +1,127 @@
+package http1
+
+import (
+	"time"
+
+	"github.com/go-weir/weir"
+)
+
+// clock keeps the times of a connection with one timer, which is armed lazily: it
+// fires, finds nothing due, and is armed again.
+type clock struct {
+	state    clockState
+	used     bool          // idleClock: there was a request since the timer fired
+	timer    *weir.Timer   // nil: not armed
+	at       time.Duration // when it fires, since the origin
+	deadline time.Duration // since the origin
+	origin   time.Time
+	fire     func()
+}
+
+type clockState uint8
+
+const (
+	idleClock clockState = iota // no request has begun
+	headClock                   // a head has
+	bodyClock                   // a body is being read
+	noClock                     // nothing is awaited from the client
+)
+
+// rest is the state between requests.
+func (k *clock) rest() {
+	k.state, k.used = idleClock, true
+}
+
+// watchIdle starts the first idle time.
+func (s *conn) watchIdle() {
+	if d := s.protocol.options.idleTime; d > 0 {
+		s.clock.arm(s, d)
+	}
+}
+
+// start starts the time of a head or a body, unless it runs.
+func (k *clock) start(s *conn, state clockState) {
+	if k.state == state {
+		return
+	}
+	k.state = state
+	d := s.protocol.options.headTime
+	if state == bodyClock {
+		d = s.protocol.options.bodyTime
+	}
+	if k.deadline = 0; d > 0 {
+		k.deadline = k.now() + d
+		k.arm(s, d)
+	}
+}
+
+// extend gives the body time for n more bytes.
+func (k *clock) extend(s *conn, n int) {
+	if k.deadline > 0 {
+		k.deadline += time.Duration(n) * time.Second / time.Duration(s.protocol.options.bodyRate)
+	}
+}
+
+func (k *clock) now() time.Duration {
+	if k.origin.IsZero() {
+		k.origin = time.Now()
+	}
+	return time.Since(k.origin)
+}
+
+// arm has the timer fire after d, or earlier.
+func (k *clock) arm(s *conn, d time.Duration) {
+	at := k.now() + d
+	if k.timer != nil {
+		if k.at <= at {
+			return
+		}
+		k.timer.Stop()
+	}
+	if k.fire == nil {
+		k.fire = s.tick
+	}
+	k.at = at
+	k.timer = s.c.RunAfter(d, k.fire)
+}
+
+func (k *clock) stop() {
+	k.state = noClock
+	if k.timer != nil {
+		k.timer.Stop()
+		k.timer = nil
+	}
+}
+
+// tick is the timer.
+func (s *conn) tick() {
+	k := &s.clock
+	k.timer = nil
+	idle := s.protocol.options.idleTime
+	switch {
+	case s.phase == over:
+		return
+	case k.state == idleClock && idle > 0 && !k.used:
+		s.phase = over
+		s.c.CloseWithError(weir.ErrIdleTimeout)
+		return
+	case k.state == headClock && k.deadline > 0, k.state == bodyClock && k.deadline > 0:
+		if s.paused { // that time does not count
+			s.paused = s.x.call.isPaused()
+			k.deadline = k.now() + s.protocol.options.bodyTime
+		}
+		if left := k.deadline - k.now(); left > 0 {
+			k.arm(s, left)
+		} else if k.state == headClock {
+			s.x.req.Reset() // it may have moved since
+			s.refuse(errHeadTime)
+		} else {
+			s.bodyFailed(errBodyTime)
+		}
+		return
+	}
+	k.used = false
+	if idle > 0 {
+		k.arm(s, idle)
+	}
+}

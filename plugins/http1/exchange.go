@@ -1,0 +1,230 @@
+package http1
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/go-weir/weir"
+)
+
+// exchange is a request and its response. All of it is loop only, except that a
+// call may look at the head.
+type exchange struct {
+	req  Request
+	res  Response
+	conn *conn
+
+	state exchangeState
+
+	// The body.
+	body      []byte // all of it, if it is not pending
+	pending   bool   // it was not all there when the Handler was called
+	begun     bool   // some of it was
+	onBody    func(*Response, *Request, []byte)
+	chunked   chunked
+	collected []byte // the content of a chunked one
+	discarded int    // bytes that nobody wanted
+	seen      int64  // bytes that wait in the connection's buffer
+
+	own  []byte // a copy of the head, when it is needed longer than it is in the buffer
+	out  []byte // scratch: the reply
+	call *call  // what makes the reply, when that is an http.Handler
+}
+
+// exchangeState is what happens when the Handler returns.
+type exchangeState uint8
+
+const (
+	replies   exchangeState = iota // the reply goes out
+	awaits                         // the body is read, and then another function called
+	elsewhere                      // the reply is made by somebody else
+	left                           // nothing: the connection does not speak HTTP any more
+)
+
+// exchange returns one that waits for a head.
+func (p *Protocol) exchange(s *conn) *exchange {
+	x, ok := p.exchanges.Get().(*exchange)
+	if !ok {
+		x = new(exchange)
+		x.req.x, x.res.x = x, x
+		x.req.Limits = p.options.limits
+		x.req.Reset()
+	}
+	x.conn = s
+	return x
+}
+
+// release takes back one that was reset.
+func (p *Protocol) release(x *exchange) {
+	x.conn = nil
+	p.exchanges.Put(x)
+}
+
+// keptBuffer is how large a buffer is at most that an exchange keeps.
+const keptBuffer = 16 << 10
+
+// reset makes x ready for the next request of the connection.
+func (x *exchange) reset() {
+	x.req.Reset()
+	x.res.reset()
+	x.out, x.body = keep(x.out), nil
+	if x.state == replies && !x.pending && len(x.own) == 0 {
+		return // nothing else was used
+	}
+	x.own, x.collected = keep(x.own), keep(x.collected)
+	x.state, x.pending, x.begun, x.onBody = replies, false, false, nil
+	x.discarded, x.seen, x.call = 0, 0, nil
+}
+
+// keep empties a buffer, and gives up one that a large message has made large.
+func keep(b []byte) []byte {
+	if cap(b) > keptBuffer {
+		return nil
+	}
+	return b[:0]
+}
+
+// serve has the request answered, or goes on with it when its body is there.
+func (x *exchange) serve(body []byte) {
+	returned := false
+	defer func() {
+		if !returned {
+			x.panicked()
+		}
+	}()
+	x.body = body
+	if f := x.onBody; f != nil {
+		x.onBody, x.pending, x.state = nil, false, replies
+		x.conn.clock.state = noClock
+		f(&x.res, &x.req, body)
+	} else {
+		x.conn.protocol.handler(&x.res, &x.req)
+	}
+	returned = true
+	switch x.state {
+	case replies:
+		x.reply()
+	case awaits:
+		x.await()
+	}
+}
+
+// keepHead keeps the head when what it was parsed from is used for something else.
+func (x *exchange) keepHead() {
+	if len(x.own) == 0 {
+		x.own = append(x.own[:0], x.req.fields.src...)
+		x.req.fields.src = x.own
+	}
+}
+
+// await has the body read that the Handler wants.
+func (x *exchange) await() {
+	s := x.conn
+	x.keepHead()
+	if x.wantsContinue() {
+		_, _ = s.c.Write(continueLine) // an error means that the connection is ending
+	}
+	s.phase, s.sink = inBody, toMemory
+}
+
+var continueLine = []byte(statusLine(http.StatusContinue) + "\r\n")
+
+// wantsContinue reports whether the client waits for a 100 before it sends the body.
+func (x *exchange) wantsContinue() bool {
+	return x.pending && !x.begun && x.req.ExpectsContinue()
+}
+
+// reply sends the response and goes on with what follows the request.
+func (x *exchange) reply() {
+	s := x.conn
+	again := x.reusable()
+	if !x.send(again) {
+		s.phase = over
+		return
+	}
+	switch {
+	case !again:
+		s.finish()
+	case x.pending:
+		s.phase, s.sink = inBody, toNobody
+	default:
+		s.next()
+	}
+}
+
+// reusable reports whether another request may follow: the client wants it, the
+// Handler does, and there is not too much of a body in between.
+func (x *exchange) reusable() bool {
+	switch {
+	case !x.req.KeepAlive() || x.res.close:
+		return false
+	case x.pending:
+		return !x.wantsContinue() && x.conn.remaining <= maxDiscard
+	}
+	return true
+}
+
+// send writes the response, and reports whether it could.
+func (x *exchange) send(again bool) bool {
+	w := &x.res
+	body := w.content()
+	out := w.appendHead(x.out[:0], again)
+	if !bodyAllowed(w.status) {
+		body = nil
+	} else {
+		out = append(out, "Content-Length: "...)
+		out = strconv.AppendInt(out, int64(len(body)), 10)
+		out = append(out, "\r\n"...)
+	}
+	out = append(out, "\r\n"...)
+	if len(body) > 0 && x.req.isHead() {
+		body = nil
+	}
+	const worthCopying = 4 << 10
+	if len(body) <= worthCopying {
+		out = append(out, body...)
+		body = nil
+	}
+	x.out = out
+	_, err := x.conn.c.Write(out)
+	if err == nil && len(body) > 0 {
+		_, err = x.conn.c.Write(body)
+	}
+	return x.conn.sent(err)
+}
+
+// sent deals with the error of a Write: without all of the reply, the client would
+// misunderstand what follows.
+func (s *conn) sent(err error) bool {
+	if err != nil {
+		s.c.CloseWithError(weir.ErrSlowConsumer) // no effect on one that is ending already
+	}
+	return err == nil
+}
+
+// bodyAllowed reports whether a response of that status may have a body, RFC 9110
+// section 6.4.1.
+func bodyAllowed(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+// refuse answers a request that is none, or whose body is not as it should be.
+func (x *exchange) refuse(err *Error) {
+	w := &x.res
+	w.reset()
+	w.Status(err.Status)
+	w.ContentType("text/plain; charset=utf-8")
+	_, _ = w.WriteString(err.text()) // never fails
+	x.send(false)
+}
+
+// panicked answers a request whose Handler has panicked. The server closes the
+// connection and logs the panic.
+func (x *exchange) panicked() {
+	x.conn.phase = over
+	if x.state == replies || x.state == awaits {
+		x.refuse(errPanic)
+	}
+}
+
+var errPanic = &Error{http.StatusInternalServerError, "something went wrong here"}

@@ -1,0 +1,28 @@
+package http1
+
+// DecodeChunked decodes a chunked body that comes in pieces, with at most so many
+// bytes of content. It returns the content, the trailer section, how many bytes the
+// body had, and whether it is complete.
+func DecodeChunked(limits Limits, most int64, pieces ...[]byte) (content []byte, trailer *Fields, n int, done bool, err error) {
+	limits.fill()
+	d := new(chunked)
+	d.reset(&limits, most)
+	for _, p := range pieces {
+		p = append([]byte(nil), p...)
+		for len(p) > 0 && !done {
+			data, taken, end, failed := d.next(p)
+			if failed != nil {
+				return content, nil, n, false, failed
+			}
+			content = append(content, data...)
+			p, n, done = p[taken:], n+taken, end
+		}
+	}
+	return content, &d.trailer, n, done, nil
+}
+
+// ValueEnd is valueEnd.
+var ValueEnd = valueEnd
+
+// Waiting reports whether the Handler has yet to be given the body.
+func (r *Request) Waiting() bool { return r.x.pending && r.x.onBody == nil }

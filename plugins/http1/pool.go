@@ -1,0 +1,159 @@
+package http1
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Pool runs an http.Handler on goroutines of its own, so that it may block. Its
+// Serve is a Handler:
+//
+//	files, err := http1.NewPool(http.FileServer(http.Dir("public")))
+//	…
+//	p, err := http1.New(files.Serve)
+//
+// One connection's requests are served one after the other, so replies are in
+// order; meanwhile the next ones wait, and if there are many the connection is not
+// read. The request's body is read while it comes, and what is written goes to the
+// client while the handler runs; both wait for the slower side. The request's
+// context is cancelled when the client has closed the connection, or its half of
+// it, and when the handler returns. Server.Shutdown waits for handlers that are
+// running.
+//
+// Up to 256 KiB of a response may be on their way; the server's WriteBufferLimit must
+// leave room for that.
+//
+// A handler that panics costs the client a 500 and its connection;
+// http.ErrAbortHandler costs the connection only. Hijacking and deadlines (see
+// http.ResponseController) are not supported, full duplex is always on.
+type Pool struct {
+	// set once
+	handler http.Handler
+	options poolOptions
+
+	// guarded by mu
+	mu      sync.Mutex
+	running int     // goroutines
+	waiting []*call // for one of them; empty while fewer run than may
+}
+
+type poolOptions struct {
+	workers int
+	queue   int
+	stall   time.Duration
+	logger  *slog.Logger
+}
+
+// PoolOption changes what NewPool makes.
+type PoolOption func(*poolOptions)
+
+// Workers sets how many requests are handled at a time. The default is 256.
+func Workers(n int) PoolOption { return func(o *poolOptions) { o.workers = n } }
+
+// Queue sets how many requests may wait until one of the workers is free. Those
+// that come then are answered with 503, at once: waiting, too, takes memory and the
+// client's time. The default is 1024.
+func Queue(n int) PoolOption { return func(o *poolOptions) { o.queue = n } }
+
+// StallTimeout closes the connection of a client that has taken nothing of the
+// response for that long while the handler waits for it. The default is 30 s; 0
+// means never.
+func StallTimeout(d time.Duration) PoolOption { return func(o *poolOptions) { o.stall = d } }
+
+// PanicLogger sets where panics of the handler are reported. The default is slog's
+// default logger.
+func PanicLogger(l *slog.Logger) PoolOption { return func(o *poolOptions) { o.logger = l } }
+
+// NewPool makes a Pool for h. It starts goroutines as it needs them, and has none
+// when it has nothing to do. An option that can't be is an error.
+func NewPool(h http.Handler, opts ...PoolOption) (*Pool, error) {
+	p := &Pool{handler: h, options: poolOptions{workers: 256, queue: 1024, stall: 30 * time.Second}}
+	for _, opt := range opts {
+		opt(&p.options)
+	}
+	o := &p.options
+	switch {
+	case h == nil:
+		return nil, errors.New("http1: the http.Handler is nil")
+	case o.workers < 1:
+		return nil, fmt.Errorf("http1: option Workers is %d, must be at least 1", o.workers)
+	case o.queue < 0:
+		return nil, fmt.Errorf("http1: option Queue is %d, must be at least 0", o.queue)
+	case o.stall < 0:
+		return nil, fmt.Errorf("http1: option StallTimeout is %v, must not be negative", o.stall)
+	}
+	if o.logger == nil {
+		o.logger = slog.Default()
+	}
+	return p, nil
+}
+
+// Serve passes the request on to the http.Handler. It is a Handler, and may also
+// be called by one, which then returns: the reply is the http.Handler's.
+func (p *Pool) Serve(w *Response, r *Request) {
+	if r.Path()[0] == '*' { // OPTIONS about the server as a whole, and no resource
+		return
+	}
+	k := newCall(p, r.x)
+	if !p.submit(k) {
+		w.Status(http.StatusServiceUnavailable)
+		w.Header("Retry-After", "1")
+		return
+	}
+	k.begin()
+}
+
+// submit has k run, now or when its turn comes, and reports whether that is
+// possible.
+func (p *Pool) submit(k *call) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.running < p.options.workers:
+		p.running++
+		go p.work(k)
+	case len(p.waiting) < p.options.queue:
+		p.waiting = append(p.waiting, k)
+	default:
+		return false
+	}
+	return true
+}
+
+// work runs k and then those that wait.
+func (p *Pool) work(k *call) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if next := p.next(); next != nil { // the handler has ended its goroutine
+			go p.work(next)
+		}
+	}()
+	for k != nil {
+		k.run()
+		k = p.next()
+	}
+	returned = true
+}
+
+// next returns what has waited longest. If nothing has, the caller's goroutine is
+// done.
+func (p *Pool) next() *call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.waiting) == 0 {
+		p.waiting = nil
+		p.running--
+		return nil
+	}
+	k := p.waiting[0]
+	p.waiting[0] = nil
+	p.waiting = p.waiting[1:]
+	return k
+}
