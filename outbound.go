@@ -65,10 +65,11 @@ func (o *outbound) appendReference(p []byte, arg any, done func(any)) {
 	o.segments = append(o.segments, segment{data: p, arg: arg, done: done})
 }
 
-// gather puts the beginning of the queue into v.
+// gather puts the beginning of the queue into v, flushBytes at most.
 func (o *outbound) gather(v *sock.Vector) {
-	for i := o.head; i < len(o.segments); i++ {
-		if !v.Append(o.segments[i].data) {
+	for i := o.head; i < len(o.segments) && v.Size() < flushBytes; i++ {
+		p := o.segments[i].data
+		if !v.Append(p[:min(len(p), flushBytes-v.Size())]) {
 			return
 		}
 	}

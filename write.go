@@ -15,6 +15,10 @@ const (
 	// keptWriteBuffer is the capacity that the loop's buffer may keep after a
 	// message that needed more.
 	keptWriteBuffer = 4 * writeBufferSize
+	// flushRounds and flushBytes bound what a peer that reads as fast as it is
+	// written to can get in one go.
+	flushRounds = 4
+	flushBytes  = 1 << 20
 	// minReference is the length from which on the bytes given to Send are not
 	// copied but kept until they were written.
 	minReference = 4 << 10
@@ -174,14 +178,21 @@ func (c *Connection) spill() {
 	l.out = trim(l.out)
 }
 
-// flush hands the system all it takes of c's output. Top level of the loop
-// only: those who wait for their bytes to be written are told.
+// flush hands the system what it takes of c's output, up to flushRounds times
+// flushBytes; then it is the turn of the others. Top level of the loop only:
+// those who wait for their bytes to be written are told.
 func (c *Connection) flush() {
 	if len(c.loop.out) > 0 && !c.has(flagDead) {
 		c.spill()
 	}
-	for c.out != nil && !c.has(flagBlocked|flagDead) {
+	for range flushRounds {
+		if c.out == nil || c.has(flagBlocked|flagDead) {
+			return
+		}
 		c.flushQueue()
+	}
+	if c.out != nil && !c.has(flagBlocked|flagDead) {
+		c.post(opResume)
 	}
 }
 
