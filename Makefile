@@ -2,6 +2,8 @@
 .POSIX:
 
 FUZZTIME = 5s
+OLD = HEAD
+NEW =
 
 help: ## print this list (the default)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-7s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +29,9 @@ fuzz: ## run every fuzz target for FUZZTIME (make fuzz FUZZTIME=1m)
 cross: ## build and vet for every supported system
 	.ci/cross
 
+bench: ## compare the micro-benchmarks of two commits (make bench OLD=v1.0.0 NEW=HEAD; no NEW: as it is now)
+	.ci/bench "$(OLD)" "$(NEW)"
+
 cover: ## measure test coverage, function by function
 	go test -coverprofile=cover.out ./...
 	go tool cover -func=cover.out
@@ -37,4 +42,4 @@ ci: ## all of the above that can fail, as continuous integration runs it
 clean: ## remove what the targets above left behind
 	rm -f cover.out *.test *.prof
 
-.PHONY: help build test race lint fmt fuzz cross cover ci clean
+.PHONY: help build test race lint fmt fuzz cross bench cover ci clean

@@ -1,0 +1,16 @@
+package servers
+
+import "net"
+
+// Floor is the C program at that path, as package floor builds it.
+func Floor(program string) Server {
+	return Server{
+		Name:  "floor",
+		Setup: "C, one thread, level-triggered epoll, one buffer; see floor/src/floor.c",
+		Roles: map[Role]func(Config) error{Echo: nil},
+		Command: func(_ Role, c Config) []string {
+			_, port, _ := net.SplitHostPort(c.Address) // Runner made it
+			return []string{program, port}
+		},
+	}
+}
