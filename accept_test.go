@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-weir/weir"
+	"github.com/go-weir/weir/internal/leaktest"
 )
 
 // TestAcceptFails: a listener that can't accept, for whatever reason and
@@ -80,7 +81,7 @@ func TestTurnAwayFails(t *testing.T) {
 func TestStartFails(t *testing.T) {
 	for _, reuse := range []bool{false, true} {
 		for nth := 1; nth <= 2; nth++ {
-			before := descriptors()
+			before := leaktest.Descriptors()
 			f := newFaults()
 			f.site, f.nth, f.effect = "add@", nth, effect{errno: syscall.ENOSPC}
 			s := newServer(t, &handler{}, append(f.options(), weir.Address("127.0.0.1:0", "127.0.0.1:0"), weir.NumLoops(2), weir.ReusePort(reuse))...)
@@ -93,7 +94,7 @@ func TestStartFails(t *testing.T) {
 				t.Error(err)
 			}
 			isFree(t, s)
-			if after := descriptors(); after > before {
+			if after := leaktest.Descriptors(); after > before {
 				t.Errorf("%d descriptors before, %d after", before, after)
 			}
 		}

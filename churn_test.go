@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-weir/weir"
+	"github.com/go-weir/weir/internal/leaktest"
 )
 
 // addsUp reports whether every connection of a server at rest is accounted
@@ -32,7 +33,7 @@ func TestChurn(t *testing.T) {
 		message: echo,
 		close:   func(*weir.Connection) { closed.Add(1) },
 	}, weir.NumLoops(3))
-	before := descriptors()
+	before := leaktest.Descriptors()
 	var wait sync.WaitGroup
 	for i := range clients {
 		wait.Go(func() {
@@ -52,7 +53,7 @@ func TestChurn(t *testing.T) {
 		st := s.Stats()
 		return st.Opened == clients*rounds && st.Open == 0 && addsUp(&st)
 	})
-	if after := descriptors(); after > before {
+	if after := leaktest.Descriptors(); after > before {
 		t.Errorf("%d descriptors before, %d after", before, after)
 	}
 	for c := range s.Connections() {

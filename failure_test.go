@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-weir/weir"
+	"github.com/go-weir/weir/internal/leaktest"
 	"github.com/go-weir/weir/poller"
 )
 
@@ -86,7 +87,7 @@ func TestLoopFails(t *testing.T) {
 // TestPollerFails: a server that can't have its pollers leaves nothing behind.
 func TestPollerFails(t *testing.T) {
 	for last := range 3 {
-		before := descriptors()
+		before := leaktest.Descriptors()
 		made := 0
 		_, err := weir.NewServer(&handler{}, weir.Address("127.0.0.1:0"), weir.NumLoops(2),
 			weir.WithPoller(func() (poller.Poller, error) {
@@ -98,7 +99,7 @@ func TestPollerFails(t *testing.T) {
 		if !errors.Is(err, syscall.EMFILE) {
 			t.Errorf("without poller %d NewServer returns %v", last, err)
 		}
-		if after := descriptors(); after > before {
+		if after := leaktest.Descriptors(); after > before {
 			t.Errorf("without poller %d: %d descriptors before, %d after", last, before, after)
 		}
 	}

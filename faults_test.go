@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/leaktest"
 )
 
 // The first byte of a request says what its reply, which is the request
@@ -522,7 +523,7 @@ func (s *faultSession) checkEnd(loopFailed bool) {
 // TestFaults plays each script once to find out which calls it makes where,
 // and then once for each call and each thing that can become of it.
 func TestFaults(t *testing.T) {
-	before := descriptors()
+	before := leaktest.Descriptors()
 	n, played := 0, 0
 	reached := map[string]bool{}
 	for i := range faultScripts {
@@ -568,7 +569,7 @@ func TestFaults(t *testing.T) {
 			t.Errorf("no script makes the call %q", kind)
 		}
 	}
-	if after := descriptors(); after > before {
+	if after := leaktest.Descriptors(); after > before {
 		t.Errorf("%d descriptors before, %d after", before, after)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/leaktest"
 )
 
 // TestBadOptions: what can't be is an error of NewServer that names the option,
@@ -61,7 +62,7 @@ func TestBadOptions(t *testing.T) {
 		{"SocketWriteBuffer", []weir.Option{somewhere, weir.SocketWriteBuffer(-1)}},
 		{"Backlog", []weir.Option{somewhere, weir.Backlog(-1)}},
 	} {
-		before := descriptors()
+		before := leaktest.Descriptors()
 		s, err := weir.NewServer(&handler{}, tt.values...)
 		var bad *weir.OptionError
 		if s != nil || !errors.As(err, &bad) {
@@ -71,7 +72,7 @@ func TestBadOptions(t *testing.T) {
 		if bad.Option != tt.name || bad.Reason == "" {
 			t.Errorf("a bad %s gives %+v", tt.name, bad)
 		}
-		if after := descriptors(); after != before {
+		if after := leaktest.Descriptors(); after != before {
 			t.Errorf("a bad %s: %d descriptors before, %d after", tt.name, before, after)
 		}
 	}
@@ -101,14 +102,14 @@ func TestAddressTaken(t *testing.T) {
 			{free.Addr().String(), taken.Addr().String()},
 		} {
 			t.Run(fmt.Sprintf("%d addresses,reuseport=%v", len(addresses), reuse), func(t *testing.T) {
-				before := descriptors()
+				before := leaktest.Descriptors()
 				s, err := weir.NewServer(&handler{}, weir.Address(addresses[0], addresses[1:]...),
 					weir.NumLoops(2), weir.ReusePort(reuse))
 				var op *net.OpError
 				if s != nil || !errors.Is(err, syscall.EADDRINUSE) || !errors.As(err, &op) {
 					t.Errorf("NewServer returns %v", err)
 				}
-				if after := descriptors(); after != before {
+				if after := leaktest.Descriptors(); after != before {
 					t.Errorf("%d descriptors before, %d after", before, after)
 				}
 				if len(addresses) > 1 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/leaktest"
 )
 
 // isFree fails the test if s still has its addresses.
@@ -46,7 +47,7 @@ func TestStopBeforeStart(t *testing.T) {
 		{"Shutdown", func(s *weir.Server) error { return s.Shutdown(t.Context()) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			before := descriptors()
+			before := leaktest.Descriptors()
 			s := newServer(t, &handler{}, weir.NumLoops(2))
 			waiting := dial(t, s)
 			for range 2 {
@@ -64,7 +65,7 @@ func TestStopBeforeStart(t *testing.T) {
 				t.Error(err)
 			}
 			isFree(t, s)
-			if after := descriptors(); after > before {
+			if after := leaktest.Descriptors(); after > before {
 				t.Errorf("%d descriptors before, %d after", before, after)
 			}
 		})
@@ -94,7 +95,7 @@ func TestStartTwice(t *testing.T) {
 // TestStartAgainstStop: whichever comes first, all is over when both have
 // returned.
 func TestStartAgainstStop(t *testing.T) {
-	before := descriptors()
+	before := leaktest.Descriptors()
 	for i := range 60 {
 		var connected, closed atomic.Int64
 		s := newServer(t, &handler{
@@ -124,7 +125,7 @@ func TestStartAgainstStop(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if after := descriptors(); after > before {
+	if after := leaktest.Descriptors(); after > before {
 		t.Errorf("%d descriptors before, %d after", before, after)
 	}
 }
@@ -135,7 +136,7 @@ func TestStopTogether(t *testing.T) {
 		for _, reuse := range []bool{false, true} {
 			t.Run(fmt.Sprintf("loops=%d,reuseport=%v", loops, reuse), func(t *testing.T) {
 				const count = 50
-				before := descriptors()
+				before := leaktest.Descriptors()
 				var connected, closed atomic.Int64
 				s := newServer(t, &handler{
 					connect: func(*weir.Connection) { connected.Add(1) },
@@ -187,7 +188,7 @@ func TestStopTogether(t *testing.T) {
 					}
 				}
 				isFree(t, s)
-				if after := descriptors(); after > before {
+				if after := leaktest.Descriptors(); after > before {
 					t.Errorf("%d descriptors before, %d after", before, after)
 				}
 			})

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-weir/weir/internal/leaktest"
 	"github.com/go-weir/weir/poller"
 	"golang.org/x/sys/unix"
 )
@@ -453,15 +454,15 @@ func TestReadinessEndsABlockedWait(t *testing.T) {
 
 func TestCloseReleasesDescriptors(t *testing.T) {
 	here, _ := pair(t)
-	before := openDescriptors()
+	before := leaktest.Descriptors()
 	p, err := poller.New()
 	must(t, err)
 	must(t, p.Add(here, 1, poller.Read))
-	if openDescriptors() == before {
+	if leaktest.Descriptors() == before {
 		t.Error("a poller without descriptors?")
 	}
 	must(t, p.Close())
-	if after := openDescriptors(); after != before {
+	if after := leaktest.Descriptors(); after != before {
 		t.Errorf("%d descriptors open after Close, %d before New", after, before)
 	}
 	_, waitErr := p.Wait(make([]poller.Event, 1), -1)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-weir/weir/internal/leaktest"
 	"github.com/go-weir/weir/poller"
 	"golang.org/x/sys/unix"
 )
@@ -103,7 +104,7 @@ func TestNewFails(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.fault.call, func(t *testing.T) {
-			before := openDescriptors()
+			before := leaktest.Descriptors()
 			var s script
 			s.play(tt.fault)
 			p, err := poller.NewFaulty(s.fault)
@@ -112,7 +113,7 @@ func TestNewFails(t *testing.T) {
 			}
 			expectSyscallError(t, err, tt.syscall, tt.fault.errno)
 			s.expect(t, tt.calls...)
-			if after := openDescriptors(); after != before {
+			if after := leaktest.Descriptors(); after != before {
 				t.Errorf("%d descriptors open, %d before", after, before)
 			}
 		})
@@ -250,7 +251,7 @@ func TestWakeWithAFullCounter(t *testing.T) {
 }
 
 func TestCloseClosesAllAndReportsAll(t *testing.T) {
-	before := openDescriptors()
+	before := leaktest.Descriptors()
 	var s script
 	p, err := poller.NewFaulty(s.fault)
 	must(t, err)
@@ -261,7 +262,7 @@ func TestCloseClosesAllAndReportsAll(t *testing.T) {
 	if !errors.Is(err, unix.EINTR) {
 		t.Errorf("got %v, want both errors", err)
 	}
-	if after := openDescriptors(); after != before {
+	if after := leaktest.Descriptors(); after != before {
 		t.Errorf("%d descriptors open, %d before", after, before)
 	}
 }

@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/go-weir/weir/internal/leaktest"
 	"github.com/go-weir/weir/internal/sock"
+	"golang.org/x/sys/unix"
 )
 
 func TestRead(t *testing.T) {
@@ -330,7 +330,7 @@ func TestUnacked(t *testing.T) {
 }
 
 func TestListenErrors(t *testing.T) {
-	before := descriptors()
+	before := leaktest.Descriptors()
 	_, addr := listen(t, "tcp", "127.0.0.1:0", sock.ListenConfig{})
 	for _, tt := range []struct {
 		name, network, address string
@@ -348,7 +348,7 @@ func TestListenErrors(t *testing.T) {
 			}
 		})
 	}
-	if after := descriptors(); after != before+1 {
+	if after := leaktest.Descriptors(); after != before+1 {
 		t.Errorf("%d descriptors before, %d after", before, after-1)
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"time"
 	"unsafe"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/go-weir/weir/internal/leaktest"
 	"github.com/go-weir/weir/internal/sock"
+	"golang.org/x/sys/unix"
 )
 
 // sockaddr is a socket address as the kernel writes it: the port big-endian.
@@ -129,14 +129,14 @@ func TestListenOptions(t *testing.T) {
 // TestListenOptionErrors: an option that the kernel refuses is named, and
 // nothing is left open.
 func TestListenOptionErrors(t *testing.T) {
-	before := descriptors()
+	before := leaktest.Descriptors()
 	for _, idle := range []time.Duration{40000 * time.Second, 1 << 62, 1<<63 - 1} {
 		fd, addr, err := sock.Listen("tcp", "127.0.0.1:0", sock.ListenConfig{KeepAlive: idle})
 		if fd != -1 || addr != nil || err == nil || !strings.Contains(err.Error(), "TCP_KEEPIDLE") {
 			t.Errorf("keep-alive of %v: %d, %v, %v", idle, fd, addr, err)
 		}
 	}
-	if after := descriptors(); after != before {
+	if after := leaktest.Descriptors(); after != before {
 		t.Errorf("%d descriptors before, %d after", before, after)
 	}
 }
