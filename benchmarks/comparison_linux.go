@@ -115,13 +115,16 @@ func (c *comparison) round(ctx context.Context, p *planned, round int) error {
 // that was disturbed the least.
 func (c *comparison) undisturbed(ctx context.Context, s servers.Server, p *planned) (*load.Result, error) {
 	best, err := c.runner.Measure(ctx, s, p.job(), p.plan.Load)
-	for i := 0; i < c.opts.repeats && err == nil && c.data.Disturbed(best); i++ {
-		var r *load.Result
-		if r, err = c.runner.Measure(ctx, s, p.job(), p.plan.Load); err == nil && r.Others < best.Others {
+	if err != nil {
+		return nil, err
+	}
+	for i := 0; i < c.opts.repeats && c.data.Disturbed(best) && ctx.Err() == nil; i++ {
+		r, err := c.runner.Measure(ctx, s, p.job(), p.plan.Load)
+		if err == nil && r.Others < best.Others {
 			best = r
 		}
 	}
-	return best, err
+	return best, nil
 }
 
 func (p *planned) job() runner.Job {

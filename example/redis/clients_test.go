@@ -96,7 +96,7 @@ func TestRedisCLIPassword(t *testing.T) {
 
 func TestRedisBenchmark(t *testing.T) {
 	benchmark := tool(t, "redis-benchmark", start(t, ""))
-	for _, args := range []string{"-P 1 -c 20 -n 2000", "-P 64 -c 20 -n 20000", "-P 16 -c 4 -n 2000 -d 100000 -3"} {
+	for _, args := range []string{"-P 1 -c 20 -n 1000", "-P 64 -c 20 -n 10000", "-P 16 -c 4 -n 200 -d 100000 -3"} {
 		tests := []string{"PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "MSET (10 keys)"}
 		out := benchmark("-q -r 100 -t ping,set,get,incr,mset " + args)
 		for _, name := range tests {

@@ -6,17 +6,17 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/go-weir/weir"
+	"github.com/go-weir/weir/internal/leaktest"
 	"github.com/go-weir/weir/plugins/resp"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { os.Exit(leaktest.Run(m)) }
 
 // patience is how long a test waits for what must happen.
 const patience = 30 * time.Second

@@ -94,8 +94,8 @@ func cmdHello(s *server, cl *client, args [][]byte, out []byte) []byte {
 	}
 	if !cl.trusted {
 		return resp.AppendError(out, "NOAUTH HELLO must be called with the client already authenticated, otherwise the "+
-			"HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol "+
-			"version at the same time")
+			"HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version "+
+			"at the same time")
 	}
 	cl.version, cl.name = version, name
 	out = cl.version.AppendMap(out, 7)

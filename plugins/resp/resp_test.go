@@ -2,16 +2,16 @@ package resp_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
+	"github.com/go-weir/weir/internal/leaktest"
 	"github.com/go-weir/weir/plugins/resp"
 	"github.com/go-weir/weir/protocoltest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { os.Exit(leaktest.Run(m)) }
 
 // protocol returns the Protocol of c.
 func protocol(t testing.TB, c resp.Config) *resp.Protocol {
