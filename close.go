@@ -92,11 +92,11 @@ func (c *Connection) beginClosing() {
 }
 
 // finish ends a closing connection once it has sent everything, and reports
-// whether it still has to wait. Closing at once could cost the peer the last bytes: if it
-// sends something meanwhile, its system answers our reset by dropping what is
-// still on the way. So the stream is ended, input is thrown away, and the
-// descriptor is closed when the peer ends its stream or has acknowledged
-// everything, or when the linger time is up.
+// whether it still has to wait. Closing at once could cost the peer the last
+// bytes: if it sends something meanwhile, our system answers with a reset and
+// drops what is still on the way. So the stream is ended, input is thrown away,
+// and the descriptor is closed when the peer ends its stream or has acknowledged
+// every byte, or when the linger time is up.
 func (c *Connection) finish() bool {
 	if c.pending.Load() > 0 { // unsent, or a Send that was accepted and is on its way to the loop
 		if !c.has(flagEOF) {
