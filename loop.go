@@ -19,7 +19,7 @@ type loop struct {
 	sys    sock.Calls
 
 	// loop only
-	readBuffer []byte
+	readBuffer []byte                // with headroom in front
 	input      ringbuffer.RingBuffer // a view of readBuffer
 	current    *Connection           // whose callback is running
 	out        []byte                // what current has written in it
@@ -46,7 +46,7 @@ func newLoop(s *Server, index int) (*loop, error) {
 		EventLoop:  eventloop.New(index, p),
 		server:     s,
 		sys:        s.sys,
-		readBuffer: make([]byte, readBufferSize),
+		readBuffer: make([]byte, headroom+readBufferSize),
 		out:        make([]byte, 0, writeBufferSize),
 	}
 	l.stats.Loop = index
