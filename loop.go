@@ -28,6 +28,7 @@ type loop struct {
 	userBuffer []byte
 	touched    []*Connection // to be settled when the cycle ends
 	stats      LoopStats
+	weighed    struct{ reads, bytes uint64 } // stats.Reads and BytesIn at the end of the last cycle that read
 
 	// any goroutine
 	refusedSends atomic.Uint64
@@ -49,6 +50,7 @@ func newLoop(s *Server, index int) (*loop, error) {
 		readBuffer: make([]byte, headroom+readBufferSize),
 		out:        make([]byte, 0, writeBufferSize),
 	}
+	l.SetBusyPoll(s.opts.BusyPoll)
 	l.stats.Loop = index
 	l.publish()
 	l.AfterCycle(l.afterCycle)
@@ -75,7 +77,22 @@ func (l *loop) afterCycle() {
 		}
 	}
 	l.touched = l.touched[:0]
+	if l.server.opts.BusyPoll > 0 {
+		l.weigh()
+	}
 	l.publish()
+}
+
+// eagerRead is the number of bytes that a read brings, on average over a cycle,
+// from which on what it costs to wake up for it does not count.
+const eagerRead = 1 << 10
+
+// weigh tells the loop whether the reads of this cycle brought little.
+func (l *loop) weigh() {
+	if reads := l.stats.Reads - l.weighed.reads; reads > 0 {
+		l.SetEager(l.stats.BytesIn-l.weighed.bytes < eagerRead*reads)
+		l.weighed.reads, l.weighed.bytes = l.stats.Reads, l.stats.BytesIn
+	}
 }
 
 // forget ends c's registration.

@@ -77,14 +77,18 @@ func TestSplitEnds(t *testing.T) {
 			c.CloseWithError(failure)
 			return len(data), nil, data // must not be delivered
 		}, func(err error) bool { return errors.Is(err, failure) }},
-		{"panic", func(*weir.Connection, []byte) (int, any, []byte) { panic(errBoom) },
-			func(err error) bool { return errors.As(err, &panicked) && panicked.Callback == "Split" }},
-		{"takes more than there is", func(_ *weir.Connection, data []byte) (int, any, []byte) { return len(data) + 1, nil, nil },
-			func(err error) bool { return errors.As(err, &panicked) && panicked.Callback == "Split" }},
-		{"takes nothing", func(*weir.Connection, []byte) (int, any, []byte) { return 0, 1, nil },
-			func(err error) bool { return errors.Is(err, io.ErrNoProgress) }},
-		{"waits for ever", func(*weir.Connection, []byte) (int, any, []byte) { return 0, nil, nil },
-			func(err error) bool { return errors.Is(err, weir.ErrMessageTooLarge) }},
+		{"panic", func(*weir.Connection, []byte) (int, any, []byte) {
+			panic(errBoom)
+		}, func(err error) bool { return errors.As(err, &panicked) && panicked.Callback == "Split" }},
+		{"takes more than there is", func(_ *weir.Connection, data []byte) (int, any, []byte) {
+			return len(data) + 1, nil, nil
+		}, func(err error) bool { return errors.As(err, &panicked) && panicked.Callback == "Split" }},
+		{"takes nothing", func(*weir.Connection, []byte) (int, any, []byte) {
+			return 0, 1, nil
+		}, func(err error) bool { return errors.Is(err, io.ErrNoProgress) }},
+		{"waits for ever", func(*weir.Connection, []byte) (int, any, []byte) {
+			return 0, nil, nil
+		}, func(err error) bool { return errors.Is(err, weir.ErrMessageTooLarge) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := startPair(t, &handler{message: func(c *weir.Connection, _ any, _ []byte) any {
