@@ -30,6 +30,19 @@ func cpuPerMessage() Figure {
 	}}
 }
 
+// requestRate and cpuPerRequest are the same where messages are called requests.
+func requestRate() Figure {
+	f := rate()
+	f.Name = "requests"
+	return f
+}
+
+func cpuPerRequest() Figure {
+	f := cpuPerMessage()
+	f.Unit = "ns/req"
+	return f
+}
+
 func rss() Figure {
 	return Figure{Name: "RSS", Unit: "MiB", Less: true, Of: func(r *load.Result, _ int) float64 {
 		return float64(r.RSS) / (1 << 20)
