@@ -48,7 +48,8 @@ func (b *redisBenchmark) measure(ctx context.Context) (*outcome, error) {
 
 // requests is how many take about that long: whole batches, and one at least for each connection.
 func (b *redisBenchmark) requests(d time.Duration) int {
-	batches := int(b.rate * d.Seconds() / float64(b.cfg.Pipeline))
+	most := float64(math.MaxInt32 / b.cfg.Pipeline) // it counts in an int of C
+	batches := int(min(b.rate*d.Seconds()/float64(b.cfg.Pipeline), most))
 	return max(batches, b.cfg.Conns) * b.cfg.Pipeline
 }
 

@@ -49,6 +49,7 @@ func (w *wrk) run(ctx context.Context, d time.Duration) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.rtt.Samples /= int64(w.cfg.Pipeline) // it times batches
 	o.used = used
 	return o, nil
 }

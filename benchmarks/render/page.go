@@ -199,7 +199,7 @@ func (r *report) table(w *workloads.Workload, c *compare.Case) {
 	for _, f := range beside {
 		add(column(f))
 		if compared && w.Decides(f) {
-			add(to)
+			add(f.Name + " " + to)
 		}
 	}
 	r.printf("%s\n%s\n", header, rule)

@@ -33,14 +33,14 @@ func redis() Workload {
 		Reference: servers.RedisServer,
 		NoFloor:   true,
 		Cases: func(p Params) []Case {
-			own := []int{1, 16, 128}
+			pipelines, all := []int{1, 16, 128}, commands()
 			if p.Quick {
-				own = []int{1, 128}
+				pipelines, all = []int{1, 128}, all[len(all)-1:]
 			}
 			var cases []Case
-			for _, pipeline := range or(p.Pipelines, own...) {
+			for _, pipeline := range or(p.Pipelines, pipelines...) {
 				for _, conns := range or(p.Conns, 50) {
-					for _, c := range commands() {
+					for _, c := range all {
 						cases = append(cases, c.at(p, conns, pipeline))
 					}
 				}
