@@ -26,7 +26,7 @@ func cpuPerMessage() Figure {
 		if r.Messages == 0 {
 			return math.NaN()
 		}
-		return float64(r.CPUPerMessage())
+		return float64(r.ServerCPU) / float64(r.Messages)
 	}}
 }
 
