@@ -17,8 +17,8 @@ import (
 	"github.com/go-weir/weir/benchmarks/render"
 )
 
-// TestExternal is a run with the clients and the servers of others. Without them it says so, which is all that is tested
-// then, except where everything has to be there.
+// TestExternal is a run with the clients and the servers of others. Where one is not installed it is skipped, except in
+// continuous integration, where all of them have to be.
 func TestExternal(t *testing.T) {
 	if os.Getenv("CI") != "true" {
 		for _, name := range []string{programs.RedisBenchmark, programs.RedisServer, programs.Wrk, programs.Nginx} {
