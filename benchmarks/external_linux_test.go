@@ -41,7 +41,7 @@ func TestExternal(t *testing.T) {
 	}
 	for _, want := range []string{
 		"### redis: 10 × SET, pipeline 2", "### http: 10 × plaintext, pipeline 2", "| nginx | 1.", "| clients | redis-benchmark ",
-		"| server | CPU/request | spread | to redis |", "| requests/s | requests to fasthttp |", "; redis: example/redis |",
+		"| server | CPU/request | spread | to redis |", "| requests/s | requests to fasthttp |", "; redis: example/redis, which",
 	} {
 		if !bytes.Contains(page, []byte(want)) {
 			t.Errorf("the page does not say %q:\n%s", want, page)

@@ -29,7 +29,7 @@ func RedisProgram(program, version, dir string) Server {
 func (s Server) WithRedis(program string) Server {
 	s.Roles = maps.Clone(s.Roles)
 	s.Roles[Redis] = nil
-	s.Setup += "; redis: example/redis"
+	s.Setup += "; redis: example/redis, which asks for events for 20 µs (BusyPoll) before it blocks"
 	s.Command = func(_ Role, c Config) ([]string, error) {
 		return []string{program, "-addr", c.Address, "-loops", strconv.Itoa(c.Loops)}, nil
 	}
