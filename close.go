@@ -221,7 +221,7 @@ func (c *Connection) teardown() {
 	c.dropTimers()
 	c.dropInput()
 	c.dropOutput()
-	l.stats.Closed.count(cause)
+	countClosed(&l.stats.Closed, cause)
 	c.call("OnClose", func() { l.server.handler.OnClose(c) })
 	l.server.leave() // only now: the handler never hears of more than MaxConnections
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-weir/weir/eventloop"
 	"github.com/go-weir/weir/internal/sock"
+	"github.com/go-weir/weir/metrics"
 	"github.com/go-weir/weir/ringbuffer"
 )
 
@@ -27,14 +28,14 @@ type loop struct {
 	vector     sock.Vector
 	userBuffer []byte
 	touched    []*Connection // to be settled when the cycle ends
-	stats      LoopStats
+	stats      metrics.LoopCounters
 
 	// any goroutine
 	refusedSends atomic.Uint64
 
 	// guarded by mu
 	mu        sync.Mutex
-	published LoopStats
+	published metrics.LoopCounters
 }
 
 func newLoop(s *Server, index int) (*loop, error) {
