@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strings"
 )
 
@@ -17,10 +18,10 @@ import (
 // so it is not for an open network.
 type Pages struct{ mux *http.ServeMux }
 
-// NewPages makes the pages of the sources. A path that can't be is an error, and
+// NewPages makes the pages of the sources, with the metrics at a path. One that can't be is an error, and
 // so are two sources of one name.
-func NewPages(path string, profiling bool, sources ...Source) (*Pages, error) {
-	if err := CheckPath(path); err != nil {
+func NewPages(at string, profiling bool, sources ...Source) (*Pages, error) {
+	if err := CheckPath(at); err != nil {
 		return nil, err
 	}
 	scrape, err := Handler(sources...)
@@ -28,10 +29,10 @@ func NewPages(path string, profiling bool, sources ...Source) (*Pages, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET "+path, scrape)
+	mux.Handle("GET "+at, scrape)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { ready(w, sources) })
-	mux.Handle("GET /{$}", index(path))
+	mux.Handle("GET /{$}", index(at))
 	if profiling {
 		mux.Handle("GET /debug/pprof/", profiles())
 	}
@@ -41,18 +42,15 @@ func NewPages(path string, profiling bool, sources ...Source) (*Pages, error) {
 // ServeHTTP implements http.Handler.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
 
-// CheckPath reports why metrics can't be served at path.
-func CheckPath(path string) error {
+// CheckPath reports why metrics can't be served at p.
+func CheckPath(p string) error {
 	switch {
-	case len(path) < 2 || path[0] != '/':
-		return fmt.Errorf("metrics: the path %q must begin with a slash and have something behind it", path)
-	case path == "/healthz" || path == "/readyz" || path == "/live" || strings.HasPrefix(path, "/live/") || path == "/debug/pprof/":
-		return fmt.Errorf("metrics: the path %q is taken", path)
-	}
-	for _, c := range []byte(path) {
-		if c <= ' ' || c >= 0x7f || c == '{' || c == '}' || c == '?' || c == '#' || c == '%' {
-			return fmt.Errorf("metrics: the path %q has a character that is not allowed there", path)
-		}
+	case len(p) < 2 || p[0] != '/' || path.Clean(p) != strings.TrimSuffix(p, "/"):
+		return fmt.Errorf("metrics: the path %q must begin with a slash, have something behind it, and be clean", p)
+	case p == "/healthz" || p == "/readyz" || p == "/live" || strings.HasPrefix(p, "/live/") || p == profilePath:
+		return fmt.Errorf("metrics: the path %q is taken", p)
+	case strings.ContainsFunc(p, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("{}?#%", r) }):
+		return fmt.Errorf("metrics: the path %q has a character that is not allowed there", p)
 	}
 	return nil
 }
@@ -69,8 +67,8 @@ func ready(w http.ResponseWriter, sources []Source) {
 }
 
 // index says where things are.
-func index(path string) http.Handler {
+func index(at string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, path+"\n/healthz\n/readyz\n")
+		_, _ = io.WriteString(w, at+"\n/healthz\n/readyz\n")
 	})
 }
