@@ -148,11 +148,10 @@ func (ln *listener) hand(fd int, peer netip.AddrPort) {
 	}
 	c.loop = target
 	target.Reserve()
-	task := eventloop.Task{Target: (*socket)(c), Op: opRegister}
 	switch {
 	case target == ln.loop:
-		task.Target.Perform(&task)
-	case !target.Post(task):
+		c.begin()
+	case !c.post(opRegister):
 		ln.loop.stats.Refused.Other++
 		s.refuse(c, ErrServerStopped)
 	}

@@ -38,6 +38,7 @@ type Options struct {
 	SlowConsumer     SlowPolicy    // RefuseSlow
 	IdleTime         time.Duration // 0: for ever
 	Linger           time.Duration // 5 s
+	BusyPoll         time.Duration // 0: a loop blocks as soon as it has nothing to do
 
 	NoDelay           bool          // true
 	KeepAlive         time.Duration // 15 s; 0: none
@@ -155,6 +156,14 @@ func IdleTime(t time.Duration) Option { return func(o *Options) { o.IdleTime = t
 // 0 means that only what the system takes at once is sent.
 func Linger(t time.Duration) Option { return func(o *Options) { o.Linger = t } }
 
+// BusyPoll has a loop that has nothing to do go on asking the system for that long
+// before it blocks, at most a millisecond; 20 µs is a good value. For clients on
+// the same machine that wait for each answer that is a tenth more throughput, since
+// nobody has to wake a processor; the price is the processor's time. A loop does it
+// only while what arrives is small, and when it was in vain eight times in a row,
+// on one of 64 occasions. 0, the default, turns it off.
+func BusyPoll(d time.Duration) Option { return func(o *Options) { o.BusyPoll = d } }
+
 // NoDelay sets TCP_NODELAY: small messages go out at once.
 func NoDelay(on bool) Option { return func(o *Options) { o.NoDelay = on } }
 
@@ -207,6 +216,7 @@ func (o *Options) validate() error {
 		{"WriteBufferLimit", int64(o.WriteBufferLimit), 1},
 		{"IdleTime", int64(o.IdleTime), 0},
 		{"Linger", int64(o.Linger), 0},
+		{"BusyPoll", int64(o.BusyPoll), 0},
 		{"KeepAlive", int64(o.KeepAlive), 0},
 		{"SocketReadBuffer", int64(o.SocketReadBuffer), 0},
 		{"SocketWriteBuffer", int64(o.SocketWriteBuffer), 0},
@@ -232,6 +242,8 @@ func (o *Options) validate() error {
 		return &OptionError{"WriteBufferLimit", fmt.Sprintf("is %d, below the high-water mark %d", o.WriteBufferLimit, o.HighWaterMark)}
 	case metrics.CheckPath(o.MetricsPath) != nil:
 		return &OptionError{"MetricsServer", metrics.CheckPath(o.MetricsPath).Error()}
+	case o.BusyPoll > time.Millisecond:
+		return &OptionError{"BusyPoll", fmt.Sprintf("is %v, must be at most %v", o.BusyPoll, time.Millisecond)}
 	case o.SlowConsumer != RefuseSlow && o.SlowConsumer != CloseSlow:
 		return &OptionError{"SlowConsumer", fmt.Sprintf("is %d, must be RefuseSlow or CloseSlow", o.SlowConsumer)}
 	}

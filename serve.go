@@ -53,10 +53,8 @@ func (s *socket) Perform(t *eventloop.Task) {
 	c.loop.current = c
 	switch t.Op {
 	case opRegister:
-		if !c.register() {
-			c.loop.current = nil
-			return
-		}
+		c.begin()
+		return
 	case opHalfClose:
 		c.set(flagHalfClose)
 	case opClose:
@@ -73,6 +71,16 @@ func (s *socket) Perform(t *eventloop.Task) {
 		c.slow()
 	}
 	c.settle()
+}
+
+// begin is the first that c's own loop hears of it.
+func (c *Connection) begin() {
+	c.loop.current = c
+	if c.register() {
+		c.settle()
+	} else {
+		c.loop.current = nil
+	}
 }
 
 // register takes up a connection that was accepted, on its own loop.

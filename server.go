@@ -25,6 +25,8 @@ type Server struct {
 	writable   WritableHandler  // handler, if it is one
 	halfCloser HalfCloseHandler // handler, if it is one
 	appender   PacketAppender   // opts.Protocol, if it is one
+	splitter   Splitter         // opts.Protocol, if it is one
+	decoder    string           // the method of it that cuts messages
 	encoder    string           // the method of it that encodes
 	log        *slog.Logger
 	name       string // for metrics and logs
@@ -95,6 +97,10 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 	s.lines.init()
 	s.writable, _ = h.(WritableHandler)
 	s.halfCloser, _ = h.(HalfCloseHandler)
+	s.decoder = "UnPacket"
+	if s.splitter, _ = o.Protocol.(Splitter); s.splitter != nil {
+		s.decoder = "Split"
+	}
 	s.encoder = "Packet"
 	if s.appender, _ = o.Protocol.(PacketAppender); s.appender != nil {
 		s.encoder = "AppendPacket"

@@ -199,8 +199,24 @@ func (c *Connection) flush() {
 	}
 }
 
-// flushQueue does one writev(2).
+// flushQueue does one write(2) of one segment, or one writev(2) of several.
 func (c *Connection) flushQueue() {
+	var n int
+	if p := c.out.only(); p != nil {
+		n = c.tryWrite(p[:min(len(p), flushBytes)])
+	} else {
+		n = c.writeVector()
+	}
+	c.account(-n, 0)
+	if c.out.advance(n, c) {
+		c.out.release()
+		c.out = nil
+	}
+}
+
+// writeVector does one writev(2) of the queue and returns how many bytes the
+// system took.
+func (c *Connection) writeVector() int {
 	l := c.loop
 	v := &l.vector
 	c.out.gather(v)
@@ -208,11 +224,7 @@ func (c *Connection) flushQueue() {
 	short := n < v.Size()
 	v.Reset()
 	c.wrote("writev", n, short, errno)
-	c.account(-n, 0)
-	if c.out.advance(n, c) {
-		c.out.release()
-		c.out = nil
-	}
+	return n
 }
 
 // tryWrite does one write(2) and returns how many bytes the system took.

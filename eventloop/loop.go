@@ -48,6 +48,7 @@ type EventLoop struct {
 	wheel    wheel
 	now      time.Duration // the time of this cycle, 0 until somebody asks
 	full     int           // polls in a row that filled the batch
+	busy     busyPoll
 	stopping bool
 	counters Counters
 
@@ -218,6 +219,9 @@ func (l *EventLoop) wait() (int, error) {
 		return n, err
 	}
 	runtime.Gosched()
+	if n, err := l.pollOn(); n > 0 || err != nil {
+		return n, err
+	}
 	l.counters.Polls++
 	l.parked.Store(true)
 	defer l.parked.Store(false)

@@ -32,8 +32,8 @@ type server struct {
 	lastID atomic.Int64
 }
 
-// listen makes a server, with more options if there are any, and binds its address.
-func listen(addr string, loops int, password string, more ...weir.Option) (*weir.Server, error) {
+// listen makes a server and binds its address.
+func listen(addr string, loops int, password string, opts ...weir.Option) (*weir.Server, error) {
 	p, err := resp.New(resp.Config{MaxBulk: maxBulk})
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func listen(addr string, loops int, password string, more ...weir.Option) (*weir
 		sum := sha256.Sum256([]byte(password))
 		s.password = &sum
 	}
-	s.weir, err = weir.NewServer(s, append(more,
+	s.weir, err = weir.NewServer(s, append(opts,
 		weir.Address(addr),
 		weir.NumLoops(loops),
 		weir.CustomProtocol(s.protocol),
