@@ -87,7 +87,8 @@ func (c *Connection) beginClosing() {
 	}
 	c.drainFor(cause) // no effect on one that Close has begun
 	c.set(flagClosing)
-	c.unset(flagHalfClose | flagPressured)
+	c.unset(flagHalfClose)
+	c.unpressure()
 	c.dropInput()
 }
 
@@ -214,6 +215,7 @@ func (c *Connection) teardown() {
 		_ = l.sys.Abort(int(c.fd))
 	}
 	c.state.Store(closed)
+	c.unpressure()
 	l.Disarm(&c.timer)
 	if !c.has(flagUnwatched) {
 		_ = l.Unwatch(int(c.fd)) // it is closed anyway
@@ -227,7 +229,8 @@ func (c *Connection) teardown() {
 	c.dropTimers()
 	c.dropInput()
 	c.dropOutput()
-	l.stats.Closed.count(cause)
+	countClosed(&l.stats.Closed, cause)
+	c.debug("weir: connection closed", "err", cause)
 	c.call("OnClose", func() { l.server.handler.OnClose(c) })
 	l.server.leave() // only now: the handler never hears of more than MaxConnections
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-weir/weir/eventloop"
 	"github.com/go-weir/weir/internal/sock"
+	"github.com/go-weir/weir/metrics"
 	"github.com/go-weir/weir/ringbuffer"
 )
 
@@ -27,15 +28,20 @@ type loop struct {
 	vector     sock.Vector
 	userBuffer []byte
 	touched    []*Connection // to be settled when the cycle ends
-	stats      LoopStats
+	stats      metrics.LoopCounters
+	untimed    int // calls of OnMessage until the next one that is timed
+	callbacks  eventloop.Durations
 	weighed    struct{ reads, bytes uint64 } // stats.Reads and BytesIn at the end of the last cycle that read
 
 	// any goroutine
 	refusedSends atomic.Uint64
+	stalls       atomic.Uint64
+	calling      atomic.Pointer[Connection] // whose callback runs, of those but OnMessage
+	goroutine    atomic.Uint64              // the number of the loop's goroutine; 0: it doesn't run
 
 	// guarded by mu
 	mu        sync.Mutex
-	published LoopStats
+	published published
 }
 
 func newLoop(s *Server, index int) (*loop, error) {
@@ -49,6 +55,7 @@ func newLoop(s *Server, index int) (*loop, error) {
 		sys:        s.sys,
 		readBuffer: make([]byte, headroom+readBufferSize),
 		out:        make([]byte, 0, writeBufferSize),
+		untimed:    metrics.CallbackSampling,
 	}
 	l.SetBusyPoll(s.opts.BusyPoll)
 	l.stats.Loop = index

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-weir/weir/eventloop"
 	"github.com/go-weir/weir/internal/sock"
+	"github.com/go-weir/weir/metrics"
 	"github.com/go-weir/weir/ringbuffer"
 )
 
@@ -152,6 +153,7 @@ func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 
 // unpack is deliver with UnPacket.
 func (c *Connection) unpack(s *Server, buf *ringbuffer.RingBuffer, running *method) {
+	l := c.loop
 	left, same := buf.Length(), 0
 	for c.receiving() {
 		*running = inProtocol
@@ -164,8 +166,14 @@ func (c *Connection) unpack(s *Server, buf *ringbuffer.RingBuffer, running *meth
 			return
 		}
 		*running = inHandler
-		c.loop.stats.MessagesIn++
-		if out := s.handler.OnMessage(c, ctx, payload); out != nil {
+		l.stats.MessagesIn++
+		var out any
+		if l.untimed--; l.untimed == 0 {
+			out = c.timed(ctx, payload)
+		} else {
+			out = s.handler.OnMessage(c, ctx, payload)
+		}
+		if out != nil {
 			*running = inEncoder
 			c.reply(out)
 		}
@@ -179,6 +187,7 @@ func (c *Connection) unpack(s *Server, buf *ringbuffer.RingBuffer, running *meth
 
 // split is deliver with Split.
 func (c *Connection) split(s *Server, buf *ringbuffer.RingBuffer, running *method) {
+	l := c.loop
 	data, same := buf.View(buf.Length()), 0
 	for len(data) > 0 && c.receiving() {
 		*running = inProtocol
@@ -196,8 +205,14 @@ func (c *Connection) split(s *Server, buf *ringbuffer.RingBuffer, running *metho
 			return
 		}
 		*running = inHandler
-		c.loop.stats.MessagesIn++
-		if out := s.handler.OnMessage(c, ctx, payload); out != nil {
+		l.stats.MessagesIn++
+		var out any
+		if l.untimed--; l.untimed == 0 {
+			out = c.timed(ctx, payload)
+		} else {
+			out = s.handler.OnMessage(c, ctx, payload)
+		}
+		if out != nil {
 			*running = inEncoder
 			c.reply(out)
 		}
@@ -219,6 +234,20 @@ func (c *Connection) bound(waiting int) {
 // fruitless closes c because its Protocol would occupy the loop for ever.
 func (c *Connection) fruitless() {
 	c.closeFor(fmt.Errorf("weir: %s returned %d messages without taking a byte: %w", c.loop.server.decoder, fruitless, io.ErrNoProgress))
+}
+
+// timed is an OnMessage that is measured, unless it panics.
+func (c *Connection) timed(ctx any, payload []byte) any {
+	l := c.loop
+	l.untimed = metrics.CallbackSampling
+	begin := l.Clock()
+	out := l.server.handler.OnMessage(c, ctx, payload)
+	took := l.Clock() - begin
+	l.callbacks.Observe(took)
+	if int64(took) > c.slowest.Load() {
+		c.slowest.Store(int64(took))
+	}
+	return out
 }
 
 // receiving reports whether OnMessage may be called now.
@@ -288,6 +317,15 @@ func (c *Connection) pressure() {
 	if !c.has(flagPressured) && c.state.Load() == open {
 		c.set(flagPressured)
 		c.loop.stats.Pauses++
+		c.loop.stats.Paused++
+	}
+}
+
+// unpressure undoes pressure.
+func (c *Connection) unpressure() {
+	if c.has(flagPressured) {
+		c.unset(flagPressured)
+		c.loop.stats.Paused--
 	}
 }
 
@@ -305,7 +343,7 @@ func (c *Connection) relieve() bool {
 		return false
 	}
 	s := c.loop.server
-	c.unset(flagPressured)
+	c.unpressure()
 	if s.writable != nil && c.state.Load() == open {
 		c.call("OnWritable", func() { s.writable.OnWritable(c) })
 	}

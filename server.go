@@ -29,8 +29,10 @@ type Server struct {
 	decoder    string           // the method of it that cuts messages
 	encoder    string           // the method of it that encodes
 	log        *slog.Logger
+	name       string // for metrics and logs
 	sys        sock.Calls
 	loops      []*loop                // those that serve connections
+	metrics    *metricsServer         // nil: none
 	acceptor   *loop                  // accepts for all of them; may be loops[0]; nil with ReusePort
 	choices    []*eventloop.EventLoop // loops, as strategies see them
 	listeners  []*listener
@@ -39,6 +41,7 @@ type Server struct {
 	open     atomic.Int64  // connections accepted and not ended
 	panics   atomic.Uint64 // in functions of timers
 	timers   timerSet
+	lines    lines
 	stopping chan struct{} // closed by Stop
 	draining chan struct{} // closed by Shutdown
 	ended    chan struct{} // has an element when the last open connection has ended
@@ -91,6 +94,7 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 		stopping: make(chan struct{}), draining: make(chan struct{}),
 		ended: make(chan struct{}, 1), done: make(chan struct{}),
 	}
+	s.lines.init()
 	s.writable, _ = h.(WritableHandler)
 	s.halfCloser, _ = h.(HalfCloseHandler)
 	s.decoder = "UnPacket"
@@ -142,7 +146,11 @@ func (s *Server) build() error {
 			return err
 		}
 	}
-	return nil
+	if s.name = s.opts.Name; s.name == "" {
+		s.name = s.listeners[0].addr.String()
+	}
+	s.log = s.log.With("server", s.name)
+	return s.serveMetrics()
 }
 
 // listen binds one address, once, or with ReusePort once per loop.
@@ -190,8 +198,9 @@ func (s *Server) balance(peer netip.AddrPort) (chosen *loop) {
 	defer func() {
 		if v := recover(); v != nil {
 			s.acceptor.stats.Panics++
-			s.log.Error("weir: panic in the load balancing strategy, a connection is refused",
-				"panic", v, "peer", peer, "stack", string(debug.Stack()))
+			s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in the load balancing strategy, a connection is refused", func() []any {
+				return []any{"panic", v, "peer", peer, "stack", string(debug.Stack())}
+			})
 			chosen = nil
 		}
 	}()
@@ -202,7 +211,8 @@ func (s *Server) balance(peer netip.AddrPort) (chosen *loop) {
 		l = s.opts.Strategy(s.choices)
 	}
 	if l == nil || l.Index() >= len(s.loops) || s.loops[l.Index()].EventLoop != l {
-		s.log.Error("weir: the load balancing strategy returned a loop that it was not given, a connection is refused", "peer", peer)
+		s.seldom(&s.lines.panics, slog.LevelError, "weir: the load balancing strategy returned a loop that it was not given, a connection is refused",
+			func() []any { return []any{"peer", peer} })
 		return nil
 	}
 	return s.loops[l.Index()]
