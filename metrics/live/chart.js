@@ -62,6 +62,7 @@ export class Chart {
 
   // draw shows the series from start to start + span, in ms. Each is { label,
   // colour, area, faint, values }, with one value for each of times; NaN is a gap.
+  // One with a format of its own is not drawn, and stands in the legend alone.
   // cut has true where a point does not belong to the one before it.
   draw({ start, span, times, cut, series, pointed }) {
     Object.assign(this, { start, span, pointed });
@@ -81,7 +82,7 @@ export class Chart {
   axis(series) {
     let min = Infinity;
     let max = 0;
-    for (const { values } of series) {
+    for (const { values } of series.filter((s) => !s.format)) {
       for (const v of values) {
         if (v > max) max = v;
         if (v > 0 && v < min) min = v;
@@ -104,18 +105,18 @@ export class Chart {
     }
     const minutes = this.span > 60000;
     const every = minutes ? 60000 : 15000;
-    for (let back = 0; back <= this.span; back += every) {
+    for (let back = 0; back < this.span; back += every) {
       const at = x(this.start + this.span - back);
-      const anchor = back === 0 ? 'end' : back === this.span ? 'start' : 'middle';
-      const label = node('text', { x: at, y: height - 5, 'text-anchor': anchor }, this.labels);
+      const label = node('text', { x: at, y: height - 5, 'text-anchor': back === 0 ? 'end' : 'middle' }, this.labels);
       label.textContent = back === 0 ? 'now' : minutes ? `−${back / 60000} min` : `−${back / 1000} s`;
-      if (back > 0 && back < this.span) node('line', { x1: at, x2: at, y1: floor, y2: floor + 4 }, this.grid);
+      if (back > 0) node('line', { x1: at, x2: at, y1: floor, y2: floor + 4 }, this.grid);
     }
   }
 
   drawLines(series, times, cut, x, y, floor) {
     this.lines.replaceChildren();
-    for (const { values, colour, area, faint } of series) {
+    for (const { values, colour, area, faint, format } of series) {
+      if (format) continue;
       let line = '';
       let fill = '';
       let begin = null; // of the piece that is being drawn
@@ -148,9 +149,9 @@ export class Chart {
     this.at = nearest(times, this.pointed);
     const h = x(times[this.at]).toFixed(1);
     node('line', { x1: h, x2: h, y1: 0, y2: floor }, this.cursor);
-    for (const { values, colour, faint } of series) {
+    for (const { values, colour, faint, format } of series) {
       const v = values[this.at];
-      if (faint || Number.isNaN(v) || (this.options.unit === 'log' && v <= 0)) continue;
+      if (faint || format || Number.isNaN(v) || (this.options.unit === 'log' && v <= 0)) continue;
       node('circle', { cx: h, cy: y(v).toFixed(1), r: 3.5, class: colour }, this.cursor);
     }
   }
@@ -167,9 +168,9 @@ export class Chart {
     const said = [];
     shown.forEach((s, i) => {
       const [swatch, label, value] = this.legend.children[i].children;
-      swatch.className = `swatch ${s.colour}`;
+      swatch.className = `swatch ${s.format ? 'none' : s.colour}`;
       label.textContent = s.label;
-      value.textContent = this.options.format(s.values[this.at]);
+      value.textContent = (s.format ?? this.options.format)(s.values[this.at]);
       said.push(`${s.label} ${value.textContent}`);
     });
     this.when.textContent = this.pointed === null || times.length === 0 ? '' : ago(this.start + this.span - times[this.at]);

@@ -27,6 +27,7 @@ const each = (key) => ({ points, loop, names }) => {
 
 const connections = ({ points, loop }) => [
   { label: 'open', colour: 'c0', area: true, values: points.map((p) => of(p, loop).connections) },
+  { label: 'new', format: rate, values: points.map((p) => of(p, loop).opened) },
 ];
 
 export const charts = [

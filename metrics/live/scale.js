@@ -1,7 +1,7 @@
 // Where the lines of the grid stand.
 
 const decimal = [1, 2, 5];
-const binary = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+const binary = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
 // linear returns the top of an axis that holds max, and the ticks on it, three or
 // four. Bytes are told in units of 1024, so their steps are round in these.

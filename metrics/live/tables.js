@@ -65,6 +65,7 @@ function put(td, cell) {
   } else if (td.textContent !== text) {
     td.textContent = text;
   }
+  td.classList.toggle('zero', /^(0|–|·)/.test(text) && !/[1-9]/.test(text));
   if (title) td.title = title;
   if (bar !== undefined) {
     td.classList.add('bar');
@@ -104,14 +105,16 @@ const connectionColumns = (worst) => [
   { title: 'Received', kind: 'n', hint: 'bytes received that are not yet part of a message' },
 ];
 
+const held = (c) => (c.output ?? 0) + (c.input ?? 0);
+
 export function connections(table, list, worst) {
-  const most = Math.max(...list.map((c) => (worst === 'slow' ? c.callback_max : c.output + c.input)));
+  const most = Math.max(...list.map((c) => (worst === 'slow' ? c.callback_max : held(c))));
   const barred = (text, n) => ({ text, bar: n / most });
   grid(table, connectionColumns(worst), list.map((c) => [
     c.id, c.peer ?? '–',
     ...(worst === 'slow' ? [barred(seconds(c.callback_max), c.callback_max)] : []),
-    worst === 'slow' ? bytes(c.output) : barred(bytes(c.output), c.output + c.input),
-    bytes(c.input),
+    worst === 'slow' ? bytes(c.output ?? 0) : barred(bytes(c.output ?? 0), held(c)),
+    bytes(c.input ?? 0),
   ]), worst === 'slow' ? 'No callback was timed yet.' : 'Nothing is held for any connection.');
 }
 
