@@ -3,8 +3,9 @@
 
 import { count, rate, byteRate, bytes, seconds, share } from './format.js';
 
-// grid fills a table with rows of cells; a cell is a text, or { text, bar, title,
-// press, pressed }: with a bar of that share behind it, or a button.
+// grid fills a table with rows of cells; a cell is a text, or { text, bar,
+// meaning, press, pressed }: with a bar of that share behind it, with an explanation,
+// or a button.
 export function grid(table, columns, rows, empty) {
   if (!table.tHead) {
     const head = table.createTHead().insertRow();
@@ -51,7 +52,7 @@ function fill(row, columns, cells) {
 }
 
 function put(td, cell) {
-  const { text, bar, title, press, pressed } = typeof cell === 'object' ? cell : { text: cell };
+  const { text, bar, meaning, press, pressed } = typeof cell === 'object' ? cell : { text: cell };
   if (press) {
     let button = td.querySelector('button');
     if (!button) {
@@ -62,15 +63,23 @@ function put(td, cell) {
     button.onclick = press;
     button.setAttribute('aria-pressed', pressed);
     if (button.textContent !== text) button.textContent = text;
+  } else if (meaning) {
+    if (!td.firstChild) td.append(text, explained(meaning));
   } else if (td.textContent !== text) {
     td.textContent = text;
   }
   td.classList.toggle('zero', /^(0|–|·)/.test(text) && !/[1-9]/.test(text));
-  if (title) td.title = title;
   if (bar !== undefined) {
     td.classList.add('bar');
     td.style.setProperty('--bar', `${(Math.min(1, bar || 0) * 100).toFixed(1)}%`);
   }
+}
+
+function explained(meaning) {
+  const span = document.createElement('span');
+  span.className = 'meaning';
+  span.textContent = meaning;
+  return span;
 }
 
 const loopColumns = [
@@ -123,7 +132,7 @@ export function bars(table, entries, totals, growth, span) {
   const most = Math.max(1, ...entries.map(([key]) => totals[key] ?? 0));
   grid(table, [{ title: 'What' }, { title: `Last ${span}`, kind: 'n' }, { title: 'Total', kind: 'n' }],
     entries.map(([key, meaning]) => [
-      { text: key.replaceAll('_', ' '), title: meaning },
+      { text: key.replaceAll('_', ' '), meaning },
       growth[key] ? `+${count(growth[key])}` : '·',
       { text: count(totals[key] ?? 0), bar: (totals[key] ?? 0) / most },
     ]), '');
