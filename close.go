@@ -87,7 +87,8 @@ func (c *Connection) beginClosing() {
 	}
 	c.drainFor(cause) // no effect on one that Close has begun
 	c.set(flagClosing)
-	c.unset(flagHalfClose | flagPressured)
+	c.unset(flagHalfClose)
+	c.unpressure()
 	c.dropInput()
 }
 
@@ -208,6 +209,7 @@ func (c *Connection) teardown() {
 		c.unsent(nil)
 	}
 	c.state.Store(closed)
+	c.unpressure()
 	l.Disarm(&c.timer)
 	if !c.has(flagUnwatched) {
 		_ = l.Unwatch(int(c.fd)) // it is closed anyway

@@ -76,6 +76,7 @@ type Connection struct {
 
 	// any goroutine
 	received atomic.Int64 // bytes in the input ring, as of the last delivery
+	slowest  atomic.Int64 // nanoseconds of the longest OnMessage of those timed
 
 	// set once
 	id       ConnID // by the loop, before OnConnect

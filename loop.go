@@ -29,13 +29,17 @@ type loop struct {
 	userBuffer []byte
 	touched    []*Connection // to be settled when the cycle ends
 	stats      metrics.LoopCounters
+	untimed    int // calls of OnMessage until the next one that is timed
+	callbacks  eventloop.Durations
 
 	// any goroutine
 	refusedSends atomic.Uint64
+	stalls       atomic.Uint64
+	goroutine    atomic.Uint64 // the number of the loop's goroutine; 0: it doesn't run
 
 	// guarded by mu
 	mu        sync.Mutex
-	published metrics.LoopCounters
+	published published
 }
 
 func newLoop(s *Server, index int) (*loop, error) {
@@ -49,6 +53,7 @@ func newLoop(s *Server, index int) (*loop, error) {
 		sys:        s.sys,
 		readBuffer: make([]byte, readBufferSize),
 		out:        make([]byte, 0, writeBufferSize),
+		untimed:    metrics.CallbackSampling,
 	}
 	l.stats.Loop = index
 	l.publish()

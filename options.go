@@ -15,6 +15,7 @@ type Options struct {
 	Network       string   // "tcp", "tcp4" or "tcp6"; "tcp"
 	Address       string   // the first address; none, it must be given
 	MoreAddresses []string // the other addresses
+	Name          string   // in metrics and logs; the first address, with its port
 	NumLoops      int      // one per CPU that the process may use
 	ReusePort     bool     // false
 
@@ -65,6 +66,10 @@ func Network(n string) Option { return func(o *Options) { o.Network = n } }
 func Address(a string, more ...string) Option {
 	return func(o *Options) { o.Address, o.MoreAddresses = a, more }
 }
+
+// Name sets what metrics and log lines call the server: the label "server". Without
+// it that is the first address that it listens on.
+func Name(n string) Option { return func(o *Options) { o.Name = n } }
 
 // NumLoops sets the number of event loops that serve connections. 0 and -1
 // mean one per CPU that the process may use (GOMAXPROCS). If there are several, one

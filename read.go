@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-weir/weir/eventloop"
 	"github.com/go-weir/weir/internal/sock"
+	"github.com/go-weir/weir/metrics"
 	"github.com/go-weir/weir/ringbuffer"
 )
 
@@ -81,7 +82,8 @@ func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 			c.panicked(callback, v)
 		}
 	}()
-	s := c.loop.server
+	l := c.loop
+	s := l.server
 	left, same := buf.Length(), 0
 	for c.receiving() {
 		callback = "UnPacket"
@@ -96,8 +98,14 @@ func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 			return
 		}
 		callback = "OnMessage"
-		c.loop.stats.MessagesIn++
-		if out := s.handler.OnMessage(c, ctx, payload); out != nil {
+		l.stats.MessagesIn++
+		var out any
+		if l.untimed--; l.untimed == 0 {
+			out = c.timed(ctx, payload)
+		} else {
+			out = s.handler.OnMessage(c, ctx, payload)
+		}
+		if out != nil {
 			callback = s.encoder
 			c.reply(out)
 		}
@@ -108,6 +116,20 @@ func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 		}
 	}
 	c.pressure()
+}
+
+// timed is an OnMessage that is measured, unless it panics.
+func (c *Connection) timed(ctx any, payload []byte) any {
+	l := c.loop
+	l.untimed = metrics.CallbackSampling
+	begin := l.Clock()
+	out := l.server.handler.OnMessage(c, ctx, payload)
+	took := l.Clock() - begin
+	l.callbacks.Observe(took)
+	if int64(took) > c.slowest.Load() {
+		c.slowest.Store(int64(took))
+	}
+	return out
 }
 
 // receiving reports whether OnMessage may be called now.
@@ -177,6 +199,15 @@ func (c *Connection) pressure() {
 	if !c.has(flagPressured) && c.state.Load() == open {
 		c.set(flagPressured)
 		c.loop.stats.Pauses++
+		c.loop.stats.Paused++
+	}
+}
+
+// unpressure undoes pressure.
+func (c *Connection) unpressure() {
+	if c.has(flagPressured) {
+		c.unset(flagPressured)
+		c.loop.stats.Paused--
 	}
 }
 
@@ -194,7 +225,7 @@ func (c *Connection) relieve() bool {
 		return false
 	}
 	s := c.loop.server
-	c.unset(flagPressured)
+	c.unpressure()
 	if s.writable != nil && c.state.Load() == open {
 		c.call("OnWritable", func() { s.writable.OnWritable(c) })
 	}

@@ -27,6 +27,7 @@ type Server struct {
 	appender   PacketAppender   // opts.Protocol, if it is one
 	encoder    string           // the method of it that encodes
 	log        *slog.Logger
+	name       string // for metrics and logs
 	sys        sock.Calls
 	loops      []*loop                // those that serve connections
 	acceptor   *loop                  // accepts for all of them; may be loops[0]; nil with ReusePort
@@ -135,6 +136,9 @@ func (s *Server) build() error {
 		if err := s.listen(e); err != nil {
 			return err
 		}
+	}
+	if s.name = s.opts.Name; s.name == "" {
+		s.name = s.listeners[0].addr.String()
 	}
 	return nil
 }

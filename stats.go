@@ -5,7 +5,10 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
+	"time"
 
+	"github.com/go-weir/weir/eventloop"
 	"github.com/go-weir/weir/metrics"
 )
 
@@ -57,23 +60,43 @@ func countClosed(s *ClosedStats, cause error) {
 	}
 }
 
+// published is what a loop has told of itself, for other goroutines.
+type published struct {
+	stats       metrics.LoopCounters
+	loop        eventloop.Counters
+	callbacks   eventloop.Durations
+	taskWaits   eventloop.Durations
+	timerDelays eventloop.Durations
+}
+
 // publish makes the counts of this cycle visible to other goroutines: the loop
-// counts in plain fields, and shares them once per cycle.
+// counts in plain fields, and shares them once per cycle. What is measured only
+// now and then is copied only when there is something new.
 func (l *loop) publish() {
 	n := l.Counters()
-	l.stats.Polls, l.stats.Waits, l.stats.Events = n.Polls, n.Waits, n.Events
-	l.stats.Tasks, l.stats.Queued = n.Tasks, n.Pending
+	p := &l.published
 	l.mu.Lock()
-	l.published = l.stats
+	p.stats = l.stats
+	p.loop = n
+	renew(&p.callbacks, &l.callbacks)
+	renew(&p.taskWaits, l.TaskWaits())
+	renew(&p.timerDelays, l.TimerDelays())
 	l.mu.Unlock()
 }
 
+func renew(to, from *eventloop.Durations) {
+	if to.N != from.N {
+		*to = *from
+	}
+}
+
 // Stats returns the counts of all loops. Each loop's are consistent, and a
-// cycle old at most.
+// cycle old at most. It stops no loop.
 func (s *Server) Stats() Stats {
-	st := Stats{Name: s.name(), State: s.state(), Open: s.open.Load()}
+	st := Stats{Name: s.name, State: s.state(), Open: s.open.Load()}
 	st.Loop = -1
 	st.Panics = s.panics.Load()
+	st.Timers = s.timers.len()
 	for _, l := range s.allLoops() {
 		ls := l.snapshot()
 		st.Loops = append(st.Loops, ls)
@@ -84,22 +107,58 @@ func (s *Server) Stats() Stats {
 
 // snapshot is what l has published, and what can be asked of it any time.
 func (l *loop) snapshot() LoopStats {
-	var ls LoopStats
 	l.mu.Lock()
-	ls.LoopCounters = l.published
+	p := l.published
 	l.mu.Unlock()
+	ls := LoopStats{
+		LoopCounters: p.stats,
+		Batches:      batches(&p.loop),
+		Callbacks:    seconds(&p.callbacks),
+		TaskWaits:    seconds(&p.taskWaits),
+		TimerDelays:  seconds(&p.timerDelays),
+	}
+	ls.Polls, ls.Waits, ls.Events = p.loop.Polls, p.loop.Waits, p.loop.Events
+	ls.Tasks, ls.Queued, ls.Timers = p.loop.Tasks, p.loop.Pending, p.loop.Timers
 	ls.Connections = l.ConnectionCount()
 	ls.RefusedSends = l.refusedSends.Load()
+	ls.Stalls = l.stalls.Load()
+	ls.Busy, ls.Waited = l.Time()
 	return ls
 }
 
-// name is what metrics call the server.
-func (s *Server) name() string { return s.Addrs()[0].String() }
+// The bounds of the histograms, as Stats shows them.
+var (
+	batchBounds  = boundsOf(eventloop.BatchBounds(), 1)
+	secondBounds = boundsOf(eventloop.DurationBounds(), time.Second)
+)
+
+func boundsOf[T int | time.Duration](bounds []T, unit T) []float64 {
+	f := make([]float64, len(bounds))
+	for i, b := range bounds {
+		f[i] = float64(b) / float64(unit)
+	}
+	return f
+}
+
+func batches(n *eventloop.Counters) metrics.Histogram {
+	counts := make([]uint64, len(batchBounds)+1) // none is above the last bound
+	copy(counts, n.Batches[:])
+	return metrics.Histogram{Bounds: batchBounds, Counts: counts, Sum: float64(n.Events)}
+}
+
+func seconds(d *eventloop.Durations) metrics.Histogram {
+	return metrics.Histogram{Bounds: secondBounds, Counts: slices.Clone(d.Counts[:]), Sum: d.Sum.Seconds()}
+}
 
 // state is how far the server is in its life.
 func (s *Server) state() metrics.State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	select {
+	case <-s.done: // also when a loop has failed
+		return metrics.Stopped
+	default:
+	}
 	switch {
 	case s.stopped:
 		return metrics.Stopped
@@ -119,6 +178,7 @@ func (s *Server) ConnectionStats() iter.Seq[metrics.ConnectionStats] {
 			if !yield(metrics.ConnectionStats{
 				ID: uint64(c.id), Peer: c.remote, Loop: c.loop.Index(),
 				Input: c.received.Load(), Output: c.pending.Load(),
+				SlowestCallback: time.Duration(c.slowest.Load()),
 			}) {
 				return
 			}
