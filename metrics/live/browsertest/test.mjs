@@ -81,7 +81,7 @@ async function numbers() {
     const row = page.locator(`#${id} tbody tr`).first();
     await until(`${id} connections`, async () => /^[0-9a-f]{16}127\.0\.0\.1:\d+[1-9]/.test(await row.textContent()));
   }
-  const peer = page.locator('#closed tbody tr', { hasText: 'peer' }).locator('td').last();
+  const peer = page.locator('#closed tbody tr').first().locator('td').last();
   await until('connections that were closed', async () => Number(await peer.textContent()) > 0);
 
   await choices(page, legend);
@@ -100,7 +100,8 @@ async function choices(page, legend) {
   await page.getByLabel('Loop', { exact: true }).selectOption('all');
   await poll(page, 'all loops', async () => (await page.locator('#chart-busy .line').count()) === rows);
 
-  await page.getByRole('radio', { name: '1 min' }).check();
+  await page.getByText('1 min', { exact: true }).click();
+  assert.ok(await page.getByRole('radio', { name: '1 min' }).isChecked());
   await poll(page, 'the last minute', async () => (await page.locator('#chart-bytes .labels').textContent()).includes('−30 s'));
 
   await page.getByRole('img', { name: /^Bytes: in .* out / }).focus();
