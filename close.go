@@ -224,6 +224,7 @@ func (c *Connection) teardown() {
 	c.dropInput()
 	c.dropOutput()
 	countClosed(&l.stats.Closed, cause)
+	c.debug("weir: connection closed", "err", cause)
 	c.call("OnClose", func() { l.server.handler.OnClose(c) })
 	l.server.leave() // only now: the handler never hears of more than MaxConnections
 }

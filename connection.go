@@ -168,6 +168,11 @@ func (c *Connection) ReadBufferLength() int64 { return c.received.Load() }
 // than its length until the loop has got to it.
 func (c *Connection) WriteBufferLength() int64 { return c.pending.Load() }
 
+// attrs are what log lines say of c.
+func (c *Connection) attrs(more ...any) []any {
+	return append([]any{"conn", c.id, "peer", c.remote, "listener", c.listener.addr}, more...)
+}
+
 // visible reports whether other goroutines may get hold of c: what is set once
 // is set. Any goroutine.
 func (c *Connection) visible() bool {

@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -132,6 +133,7 @@ func (ln *listener) hand(fd int, peer netip.AddrPort) {
 		s.leave()
 		c.drop()
 		ln.loop.stats.Refused.MaxConnections++
+		s.refused(c, "MaxConnections")
 		return
 	}
 	target := ln.target
@@ -162,7 +164,14 @@ func (s *Server) refuse(c *Connection, err error) {
 	c.loop.Release()
 	s.leave()
 	c.drop()
-	s.log.Warn("weir: connection refused", "peer", c.remote, "err", err)
+	s.refused(c, err)
+}
+
+// refused logs that c was closed unheard of.
+func (s *Server) refused(c *Connection, why any) {
+	s.seldom(&s.lines.refused, slog.LevelWarn, "weir: connection refused", func() []any {
+		return []any{"peer", c.remote, "listener", c.listener.addr, "err", why}
+	})
 }
 
 // drop closes the descriptor of a connection that nobody has heard of.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/metrics"
 )
 
 // Options is a server's configuration, as Server.Options returns it. Every
@@ -23,6 +24,11 @@ type Options struct {
 	Strategy     LoadBalanceStrategy // RoundRobin; set by LoadBalance
 	AddrStrategy AddrStrategy        // none; set by LoadBalance
 	Logger       *slog.Logger        // slog's default at level Warn
+	Watchdog     time.Duration       // 1 s; 0: none
+
+	MetricsPath      string // "/metrics"; set by MetricsServer
+	MetricsAddress   string // none: nothing is served; set by MetricsServer
+	MetricsProfiling bool   // false
 
 	MaxConnections   int           // 0: no limit
 	MaxMessageSize   int           // bytes; 16 MiB
@@ -105,8 +111,13 @@ func LoadBalance[S Strategy](strategy S) Option {
 }
 
 // Logger sets where the server reports what its user can't see from return
-// values: panics in callbacks, accepting that fails. The default is slog's
-// default logger, from level Warn on.
+// values. At level Error: panics in callbacks, callbacks that block their loop;
+// at Warn: connections that were refused or were slow consumers, accepting that
+// fails; at Info: that it serves, drains, has stopped; at Debug: every connection
+// that opens or closes. Each line has the server's name, and the connection's ID
+// and addresses where it is about one. Of the lines that peers can cause there are
+// ten at once and then one per second and kind, with the number left out. The
+// default is slog's default logger, from level Warn on.
 func Logger(l *slog.Logger) Option { return func(o *Options) { o.Logger = l } }
 
 // MaxConnections limits the connections that are open at one time. Those over
@@ -175,6 +186,8 @@ func defaultOptions() Options {
 		Linger:           5 * time.Second,
 		NoDelay:          true,
 		KeepAlive:        15 * time.Second,
+		Watchdog:         time.Second,
+		MetricsPath:      "/metrics",
 	}
 }
 
@@ -197,6 +210,7 @@ func (o *Options) validate() error {
 		{"SocketReadBuffer", int64(o.SocketReadBuffer), 0},
 		{"SocketWriteBuffer", int64(o.SocketWriteBuffer), 0},
 		{"Backlog", int64(o.Backlog), 0},
+		{"Watchdog", int64(o.Watchdog), 0},
 	} {
 		if v.value < v.least {
 			return &OptionError{v.option, fmt.Sprintf("is %d, must be at least %d", v.value, v.least)}
@@ -215,6 +229,8 @@ func (o *Options) validate() error {
 		return &OptionError{"WriteBufferMarks", fmt.Sprintf("low mark %d is not below high mark %d", o.LowWaterMark, o.HighWaterMark)}
 	case o.HighWaterMark > o.WriteBufferLimit:
 		return &OptionError{"WriteBufferLimit", fmt.Sprintf("is %d, below the high-water mark %d", o.WriteBufferLimit, o.HighWaterMark)}
+	case metrics.CheckPath(o.MetricsPath) != nil:
+		return &OptionError{"MetricsServer", metrics.CheckPath(o.MetricsPath).Error()}
 	case o.SlowConsumer != RefuseSlow && o.SlowConsumer != CloseSlow:
 		return &OptionError{"SlowConsumer", fmt.Sprintf("is %d, must be RefuseSlow or CloseSlow", o.SlowConsumer)}
 	}

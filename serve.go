@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"log/slog"
 	"os"
 	"runtime/debug"
 
@@ -88,6 +89,7 @@ func (c *Connection) register() bool {
 	c.timer.Init((*expiry)(c))
 	c.state.Store(open)
 	l.stats.Opened++
+	c.debug("weir: connection opened")
 	if c.idleTime = l.server.opts.IdleTime; c.idleTime > 0 {
 		c.lastActive = l.Clock()
 		c.schedule()
@@ -112,8 +114,10 @@ func (c *Connection) panicked(callback string, value any) {
 	err := &PanicError{Callback: callback, Value: value, Stack: debug.Stack()}
 	l := c.loop
 	l.stats.Panics++
-	l.server.log.Error("weir: panic in a callback, its connection is closed",
-		"callback", callback, "panic", value, "conn", c.id, "peer", c.remote, "stack", string(err.Stack))
+	s := l.server
+	s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in a callback, its connection is closed", func() []any {
+		return c.attrs("callback", callback, "panic", value, "stack", string(err.Stack))
+	})
 	if c.state.Load() != closed {
 		c.closeFor(err)
 	}

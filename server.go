@@ -30,6 +30,7 @@ type Server struct {
 	name       string // for metrics and logs
 	sys        sock.Calls
 	loops      []*loop                // those that serve connections
+	metrics    *metricsServer         // nil: none
 	acceptor   *loop                  // accepts for all of them; may be loops[0]; nil with ReusePort
 	choices    []*eventloop.EventLoop // loops, as strategies see them
 	listeners  []*listener
@@ -38,10 +39,11 @@ type Server struct {
 	open     atomic.Int64  // connections accepted and not ended
 	panics   atomic.Uint64 // in functions of timers
 	timers   timerSet
-	stopping chan struct{} // closed by Stop
-	draining chan struct{} // closed by Shutdown
-	ended    chan struct{} // has an element when the last open connection has ended
-	done     chan struct{} // closed when nothing is left
+	lines    struct{ panics, refused, slow throttle } // that peers can cause
+	stopping chan struct{}                            // closed by Stop
+	draining chan struct{}                            // closed by Shutdown
+	ended    chan struct{}                            // has an element when the last open connection has ended
+	done     chan struct{}                            // closed when nothing is left
 
 	// guarded by mu
 	mu      sync.Mutex
@@ -140,7 +142,8 @@ func (s *Server) build() error {
 	if s.name = s.opts.Name; s.name == "" {
 		s.name = s.listeners[0].addr.String()
 	}
-	return nil
+	s.log = s.log.With("server", s.name)
+	return s.serveMetrics()
 }
 
 // listen binds one address, once, or with ReusePort once per loop.
@@ -188,8 +191,9 @@ func (s *Server) balance(peer netip.AddrPort) (chosen *loop) {
 	defer func() {
 		if v := recover(); v != nil {
 			s.acceptor.stats.Panics++
-			s.log.Error("weir: panic in the load balancing strategy, a connection is refused",
-				"panic", v, "peer", peer, "stack", string(debug.Stack()))
+			s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in the load balancing strategy, a connection is refused", func() []any {
+				return []any{"panic", v, "peer", peer, "stack", string(debug.Stack())}
+			})
 			chosen = nil
 		}
 	}()
@@ -200,7 +204,8 @@ func (s *Server) balance(peer netip.AddrPort) (chosen *loop) {
 		l = s.opts.Strategy(s.choices)
 	}
 	if l == nil || l.Index() >= len(s.loops) || s.loops[l.Index()].EventLoop != l {
-		s.log.Error("weir: the load balancing strategy returned a loop that it was not given, a connection is refused", "peer", peer)
+		s.seldom(&s.lines.panics, slog.LevelError, "weir: the load balancing strategy returned a loop that it was not given, a connection is refused",
+			func() []any { return []any{"peer", peer} })
 		return nil
 	}
 	return s.loops[l.Index()]

@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"log/slog"
 	"os"
 	"syscall"
 	"unsafe"
@@ -77,6 +78,8 @@ func (c *Connection) overLimit(err error) error {
 func (c *Connection) slow() {
 	if !c.has(flagDead) {
 		c.loop.stats.SlowConsumers++
+		s := c.loop.server
+		s.seldom(&s.lines.slow, slog.LevelWarn, "weir: a slow consumer is closed", func() []any { return c.attrs() })
 	}
 	c.fail(ErrSlowConsumer)
 }

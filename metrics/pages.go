@@ -1,0 +1,76 @@
+package metrics
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// Pages is a handler of everything that there is to see of servers: at the path
+// that it is given the metrics, at / the live page, at /healthz "ok" as long as the process
+// answers, at /readyz 200 only while every source serves, and 503 before, and
+// while it drains or has stopped. With profiling, /debug/pprof/ has the runtime's
+// profiles.
+//
+// Whoever can reach it sees how much the server has to do and who its peers are,
+// so it is not for an open network.
+type Pages struct{ mux *http.ServeMux }
+
+// NewPages makes the pages of the sources. A path that can't be is an error, and
+// so are two sources of one name.
+func NewPages(path string, profiling bool, sources ...Source) (*Pages, error) {
+	if err := CheckPath(path); err != nil {
+		return nil, err
+	}
+	scrape, err := Handler(sources...)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET "+path, scrape)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { ready(w, sources) })
+	mux.Handle("GET /{$}", index(path))
+	if profiling {
+		mux.Handle("GET /debug/pprof/", profiles())
+	}
+	return &Pages{mux}, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+
+// CheckPath reports why metrics can't be served at path.
+func CheckPath(path string) error {
+	switch {
+	case len(path) < 2 || path[0] != '/':
+		return fmt.Errorf("metrics: the path %q must begin with a slash and have something behind it", path)
+	case path == "/healthz" || path == "/readyz" || path == "/live" || strings.HasPrefix(path, "/live/") || path == "/debug/pprof/":
+		return fmt.Errorf("metrics: the path %q is taken", path)
+	}
+	for _, c := range []byte(path) {
+		if c <= ' ' || c >= 0x7f || c == '{' || c == '}' || c == '?' || c == '#' || c == '%' {
+			return fmt.Errorf("metrics: the path %q has a character that is not allowed there", path)
+		}
+	}
+	return nil
+}
+
+// ready answers whether to send the sources new connections.
+func ready(w http.ResponseWriter, sources []Source) {
+	for _, s := range sources {
+		if st := s.Stats(); st.State != Serving {
+			http.Error(w, string(st.State), http.StatusServiceUnavailable)
+			return
+		}
+	}
+	_, _ = io.WriteString(w, string(Serving)+"\n")
+}
+
+// index says where things are.
+func index(path string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, path+"\n/healthz\n/readyz\n")
+	})
+}
