@@ -15,9 +15,13 @@ import (
 //
 // Whoever can reach it sees how much the server has to do and who its peers are,
 // so it is not for an open network.
-type Pages struct{ mux *http.ServeMux }
+type Pages struct {
+	mux  *http.ServeMux
+	live *Live
+}
 
-// NewPages makes the pages of the sources. A path that can't be is an error, and
+// NewPages makes the pages of the sources, which the live page asks from now on,
+// until Close. A path that can't be is an error, and
 // so are two sources of one name.
 func NewPages(path string, profiling bool, sources ...Source) (*Pages, error) {
 	if err := CheckPath(path); err != nil {
@@ -31,12 +35,19 @@ func NewPages(path string, profiling bool, sources ...Source) (*Pages, error) {
 	mux.Handle("GET "+path, scrape)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { ready(w, sources) })
-	mux.Handle("GET /{$}", index(path))
+	live := NewLive(sources...)
+	for _, at := range []string{"/{$}", "/live", "/live/"} {
+		mux.Handle("GET "+at, live)
+	}
 	if profiling {
 		mux.Handle("GET /debug/pprof/", profiles())
 	}
-	return &Pages{mux}, nil
+	return &Pages{mux, live}, nil
 }
+
+// Close ends what the live page streams, and its goroutine. Any goroutine; again is
+// nothing.
+func (p *Pages) Close() { p.live.Close() }
 
 // ServeHTTP implements http.Handler.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
@@ -66,11 +77,4 @@ func ready(w http.ResponseWriter, sources []Source) {
 		}
 	}
 	_, _ = io.WriteString(w, string(Serving)+"\n")
-}
-
-// index says where things are.
-func index(path string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, path+"\n/healthz\n/readyz\n")
-	})
 }
