@@ -2,11 +2,12 @@
 
 const thin = '\u202f'; // a narrow space that does not break
 
-// scaled divides n until it is below the base, and keeps three digits.
+// scaled divides n by the base until it has three digits before the point at most,
+// and keeps three in all.
 function scaled(n, base, units) {
   let i = 0;
   let v = Math.abs(n);
-  while (i < units.length - 1 && v >= base * 0.9995) {
+  while (i < units.length - 1 && v >= 999.5) {
     v /= base;
     i++;
   }

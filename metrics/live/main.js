@@ -44,9 +44,9 @@ const troubles = [
   ['panics', 'A callback or a timer panicked.'],
 ];
 
-// loopNames tells the loop that only accepts from those that serve.
+// loopNames tells the loop that only accepts for the others from those that serve.
 function loopNames(server) {
-  return server.loops.map((l) => `loop ${l.loop}` + (l.accepted && !l.opened && server.loops.length > 1 ? ' (accepts)' : ''));
+  return server.loops.map((l) => (l.accepted && !l.opened && server.loops.length > 1 ? 'acceptor' : `loop ${l.loop}`));
 }
 
 // options fills a select without closing it while it is open.
