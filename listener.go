@@ -22,7 +22,8 @@ const (
 	// other while that lasts.
 	firstBackoff = 10 * time.Millisecond
 	lastBackoff  = time.Second
-	// warnEvery is how often such a listener says so.
+	// warnEvery is how often such a listener says so, and how often it is said of
+	// each other trouble that lasts.
 	warnEvery = 10 * time.Second
 )
 

@@ -36,21 +36,28 @@ func (c *Connection) debug(message string, more ...any) {
 	}
 }
 
-const (
-	// logBurst is how many lines of a kind that peers can cause are logged in a
-	// row; logEvery is the time after which there is one more.
-	logBurst = 10
-	logEvery = time.Second
-)
-
 // throttle bounds the lines of one kind, so that peers can't fill a disk with
-// them. The next line says how many were left out.
+// them: a few in a row, and then one for each period. The next line says how many
+// were left out.
 type throttle struct {
+	// set once
+	burst int
+	every time.Duration
+
 	// guarded by mu
 	mu      sync.Mutex
 	used    int       // of the burst
 	since   time.Time // from when on the used ones come back
 	dropped int
+}
+
+// lines are the kinds of lines that peers can cause.
+type lines struct{ panics, refused, slow throttle }
+
+func (l *lines) init() {
+	l.panics.burst, l.panics.every = 10, time.Second
+	l.refused.burst, l.refused.every = 1, warnEvery
+	l.slow.burst, l.slow.every = 1, warnEvery
 }
 
 // allow reports whether a line may be logged, and how many could not since the
@@ -61,11 +68,11 @@ func (t *throttle) allow(now time.Time) (dropped int, ok bool) {
 	if t.used == 0 {
 		t.since = now
 	}
-	if back := int(now.Sub(t.since) / logEvery); back > 0 {
+	if back := int(now.Sub(t.since) / t.every); back > 0 {
 		t.used = max(t.used-back, 0)
-		t.since = t.since.Add(time.Duration(back) * logEvery)
+		t.since = t.since.Add(time.Duration(back) * t.every)
 	}
-	if t.used == logBurst {
+	if t.used == t.burst {
 		t.dropped++
 		return 0, false
 	}

@@ -116,7 +116,8 @@ func LoadBalance[S Strategy](strategy S) Option {
 // fails; at Info: that it serves, drains, has stopped; at Debug: every connection
 // that opens or closes. Each line has the server's name, and the connection's ID
 // and addresses where it is about one. Of the lines that peers can cause there are
-// ten at once and then one per second and kind, with the number left out. The
+// few: ten panics at once and then one per second, of refused connections and of
+// slow consumers one in ten seconds; each says how many were left out. The
 // default is slog's default logger, from level Warn on.
 func Logger(l *slog.Logger) Option { return func(o *Options) { o.Logger = l } }
 

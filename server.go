@@ -39,11 +39,11 @@ type Server struct {
 	open     atomic.Int64  // connections accepted and not ended
 	panics   atomic.Uint64 // in functions of timers
 	timers   timerSet
-	lines    struct{ panics, refused, slow throttle } // that peers can cause
-	stopping chan struct{}                            // closed by Stop
-	draining chan struct{}                            // closed by Shutdown
-	ended    chan struct{}                            // has an element when the last open connection has ended
-	done     chan struct{}                            // closed when nothing is left
+	lines    lines
+	stopping chan struct{} // closed by Stop
+	draining chan struct{} // closed by Shutdown
+	ended    chan struct{} // has an element when the last open connection has ended
+	done     chan struct{} // closed when nothing is left
 
 	// guarded by mu
 	mu      sync.Mutex
@@ -92,6 +92,7 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 		stopping: make(chan struct{}), draining: make(chan struct{}),
 		ended: make(chan struct{}, 1), done: make(chan struct{}),
 	}
+	s.lines.init()
 	s.writable, _ = h.(WritableHandler)
 	s.halfCloser, _ = h.(HalfCloseHandler)
 	s.encoder = "Packet"

@@ -21,7 +21,7 @@ func TestLiveAssets(t *testing.T) {
 	for len(wait) > 0 {
 		name := wait[0]
 		wait = wait[1:]
-		w := get(l, name)
+		w := ask(l, name)
 		if w.Code != http.StatusOK {
 			t.Errorf("%s: status %d", name, w.Code)
 			continue
@@ -87,7 +87,7 @@ func TestLiveCache(t *testing.T) {
 	l := metrics.NewLive()
 	defer l.Close()
 	r := httptest.NewRequest("GET", "/live/main.js", nil)
-	r.Header.Set("If-None-Match", get(l, "/live/main.js").Header().Get("ETag"))
+	r.Header.Set("If-None-Match", ask(l, "/live/main.js").Header().Get("ETag"))
 	w := httptest.NewRecorder()
 	l.ServeHTTP(w, r)
 	if w.Code != http.StatusNotModified {
@@ -95,7 +95,7 @@ func TestLiveCache(t *testing.T) {
 	}
 }
 
-func get(h http.Handler, target string) *httptest.ResponseRecorder {
+func ask(h http.Handler, target string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest("GET", target, nil))
 	return w

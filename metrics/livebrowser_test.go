@@ -28,7 +28,7 @@ func TestLiveBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: the live page is not opened in a browser")
 	}
-	node, chromium := command(t, "node", "nodejs"), command(t, "chromium", "chromium")
+	node, chromium := tool(t, "node", "nodejs"), tool(t, "chromium", "chromium")
 	if _, err := os.Stat("live/browsertest/node_modules/playwright-core"); err != nil {
 		missing(t, "playwright-core is missing: run npm ci in metrics/live/browsertest")
 	}
@@ -59,26 +59,6 @@ func TestLiveBrowser(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-}
-
-// command finds a program, and skips the test where there is none.
-func command(t *testing.T, name, pkg string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		missing(t, name+" is missing: install it, on Debian the package "+pkg)
-	}
-	return path
-}
-
-// missing skips the test, but not in continuous integration.
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(what)
-	}
-	_, _ = os.Stderr.WriteString("SKIPPED: " + t.Name() + ": " + what + "\n") // go test hides what Skip says
-	t.Skip(what)
 }
 
 // echo sends back what it receives, and to who asks for a flood, more than the

@@ -2,7 +2,6 @@ package metrics_test
 
 import (
 	"encoding/json"
-	"flag"
 	"iter"
 	"os"
 	"slices"
@@ -14,8 +13,6 @@ import (
 
 	"github.com/go-weir/weir/metrics"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // scene is a server of two loops after its first, second, … sample, each field
 // with a value of its own.

@@ -194,7 +194,7 @@ func TestLiveClose(t *testing.T) {
 		if again, _ := source.counts(); again != asked {
 			t.Errorf("asked %d times after Close", again-asked)
 		}
-		if got := get(l, "/").Code; got != http.StatusOK {
+		if got := ask(l, "/").Code; got != http.StatusOK {
 			t.Errorf("the page after Close: status %d", got)
 		}
 	})

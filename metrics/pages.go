@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strings"
 )
 
@@ -20,11 +21,11 @@ type Pages struct {
 	live *Live
 }
 
-// NewPages makes the pages of the sources, which the live page asks from now on,
-// until Close. A path that can't be is an error, and
-// so are two sources of one name.
-func NewPages(path string, profiling bool, sources ...Source) (*Pages, error) {
-	if err := CheckPath(path); err != nil {
+// NewPages makes the pages of the sources, with the metrics at a path. The live page
+// asks the sources from now on, until Close. A path that can't be is an error, and so
+// are two sources of one name.
+func NewPages(at string, profiling bool, sources ...Source) (*Pages, error) {
+	if err := CheckPath(at); err != nil {
 		return nil, err
 	}
 	scrape, err := Handler(sources...)
@@ -32,12 +33,12 @@ func NewPages(path string, profiling bool, sources ...Source) (*Pages, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET "+path, scrape)
+	mux.Handle("GET "+at, scrape)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { ready(w, sources) })
 	live := NewLive(sources...)
-	for _, at := range []string{"/{$}", "/live", "/live/"} {
-		mux.Handle("GET "+at, live)
+	for _, part := range []string{"/{$}", "/live", "/live/"} {
+		mux.Handle("GET "+part, live)
 	}
 	if profiling {
 		mux.Handle("GET /debug/pprof/", profiles())
@@ -52,18 +53,15 @@ func (p *Pages) Close() { p.live.Close() }
 // ServeHTTP implements http.Handler.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
 
-// CheckPath reports why metrics can't be served at path.
-func CheckPath(path string) error {
+// CheckPath reports why metrics can't be served at p.
+func CheckPath(p string) error {
 	switch {
-	case len(path) < 2 || path[0] != '/':
-		return fmt.Errorf("metrics: the path %q must begin with a slash and have something behind it", path)
-	case path == "/healthz" || path == "/readyz" || path == "/live" || strings.HasPrefix(path, "/live/") || path == "/debug/pprof/":
-		return fmt.Errorf("metrics: the path %q is taken", path)
-	}
-	for _, c := range []byte(path) {
-		if c <= ' ' || c >= 0x7f || c == '{' || c == '}' || c == '?' || c == '#' || c == '%' {
-			return fmt.Errorf("metrics: the path %q has a character that is not allowed there", path)
-		}
+	case len(p) < 2 || p[0] != '/' || path.Clean(p) != strings.TrimSuffix(p, "/"):
+		return fmt.Errorf("metrics: the path %q must begin with a slash, have something behind it, and be clean", p)
+	case p == "/healthz" || p == "/readyz" || p == "/live" || strings.HasPrefix(p, "/live/") || p == profilePath:
+		return fmt.Errorf("metrics: the path %q is taken", p)
+	case strings.ContainsFunc(p, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("{}?#%", r) }):
+		return fmt.Errorf("metrics: the path %q has a character that is not allowed there", p)
 	}
 	return nil
 }
