@@ -66,7 +66,7 @@ type LoopStats struct {
 
 // CallbackSampling is how many calls of OnMessage there are to one that is
 // timed.
-const CallbackSampling = 251
+const CallbackSampling = 127
 
 // LoopCounters are the counts of one loop, as of the end of its last cycle.
 type LoopCounters struct {
