@@ -28,7 +28,7 @@ func TestLiveBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: the live page is not opened in a browser")
 	}
-	node, chromium := tool(t, "node", "nodejs"), tool(t, "chromium", "chromium")
+	node, chromium := tool(t, "node", "nodejs"), browser(t)
 	if _, err := os.Stat("live/browsertest/node_modules/playwright-core"); err != nil {
 		missing(t, "playwright-core is missing: run npm ci in metrics/live/browsertest")
 	}
@@ -59,6 +59,15 @@ func TestLiveBrowser(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
+}
+
+// browser finds Chrome or Chromium.
+func browser(t *testing.T) string {
+	t.Helper()
+	if path, err := exec.LookPath("google-chrome"); err == nil {
+		return path
+	}
+	return tool(t, "chromium", "chromium")
 }
 
 // echo sends back what it receives, and to who asks for a flood, more than the
