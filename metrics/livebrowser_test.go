@@ -46,7 +46,7 @@ func TestLiveBrowser(t *testing.T) {
 	control.HandleFunc("/stop", func(http.ResponseWriter, *http.Request) { page.stop() })
 	control.HandleFunc("/restart", func(http.ResponseWriter, *http.Request) { page.start(t, page.addr) })
 	control.HandleFunc("/drain", func(http.ResponseWriter, *http.Request) {
-		t.Cleanup(s.drain())
+		t.Cleanup(s.drain(t))
 	})
 	controlled := httptest.NewServer(control)
 	defer controlled.Close()
@@ -106,13 +106,15 @@ func startEcho(t *testing.T) *echo {
 }
 
 // drain begins a Shutdown. What it returns ends it.
-func (e *echo) drain() (end func()) {
+func (e *echo) drain(t *testing.T) (end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- e.Shutdown(ctx) }()
 	return func() {
 		cancel()
-		<-done // an error if it was not over, as it should not be
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("Shutdown: %v, want that it was cut short: somebody has not read yet", err)
+		}
 	}
 }
 

@@ -89,8 +89,8 @@ function renderTables(server, withTables, point, names) {
     chosen.loop = loop;
     request();
   });
-  tables.connections($('slowest'), withTables.slowest ?? [], 'slow');
-  tables.connections($('fattest'), withTables.fattest ?? [], 'fat');
+  tables.connections($('slowest'), withTables.slowest, 'slow');
+  tables.connections($('fattest'), withTables.fattest, 'fat');
   const span = chosen.window > 60000 ? `${chosen.window / 60000} min` : `${chosen.window / 1000} s`;
   for (const [id, entries, pick] of [
     ['closed', causes, (s) => s.closed], ['refused', reasons, (s) => s.refused], ['trouble', troubles, (s) => s.trouble],

@@ -116,7 +116,12 @@ const connectionColumns = (worst) => [
 
 const held = (c) => (c.output ?? 0) + (c.input ?? 0);
 
+// connections shows a list of the worst, undefined before the first has come.
 export function connections(table, list, worst) {
+  if (!list) {
+    grid(table, connectionColumns(worst), [], 'Looking at the connections …');
+    return;
+  }
   const most = Math.max(...list.map((c) => (worst === 'slow' ? c.callback_max : held(c))));
   const barred = (text, n) => ({ text, bar: n / most });
   grid(table, connectionColumns(worst), list.map((c) => [
