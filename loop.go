@@ -35,7 +35,8 @@ type loop struct {
 	// any goroutine
 	refusedSends atomic.Uint64
 	stalls       atomic.Uint64
-	goroutine    atomic.Uint64 // the number of the loop's goroutine; 0: it doesn't run
+	calling      atomic.Pointer[Connection] // whose callback runs, of those but OnMessage
+	goroutine    atomic.Uint64              // the number of the loop's goroutine; 0: it doesn't run
 
 	// guarded by mu
 	mu        sync.Mutex

@@ -100,7 +100,9 @@ func (c *Connection) register() bool {
 
 // call runs one of the user's functions, which may panic.
 func (c *Connection) call(name string, f func()) {
+	outer := c.loop.calling.Swap(c)
 	defer func() {
+		c.loop.calling.Store(outer)
 		if v := recover(); v != nil {
 			c.panicked(name, v)
 		}

@@ -131,10 +131,13 @@ func stackOf(goroutine uint64) []byte {
 // frame is a call of a method of a connection, with its receiver's address.
 var frame = regexp.MustCompile(`weir\.\(\*(?:Connection|socket|expiry)\)\.\w+\(0x([0-9a-f]+)`)
 
-// blame finds the connection whose callback is on the loop's stack; nil if there
-// is none. The loop would have to tell it to other goroutines at each wake-up;
-// instead the stack says whose methods are running.
+// blame finds the connection whose callback keeps the loop; nil if it can't. For
+// OnMessage the loop would have to tell other goroutines at each wake-up; instead
+// the stack says whose methods are running.
 func blame(l *loop, stack []byte) *Connection {
+	if c := l.calling.Load(); c != nil {
+		return c
+	}
 	for _, match := range frame.FindAllSubmatch(stack, -1) {
 		address, err := strconv.ParseUint(string(match[1]), 16, 64)
 		if err != nil {

@@ -2,7 +2,7 @@ package metrics
 
 // Add adds the counts of o to s, which is or becomes a sum.
 func (s *LoopStats) Add(o *LoopStats) {
-	s.LoopCounters.add(&o.LoopCounters)
+	s.add(&o.LoopCounters)
 	s.Busy += o.Busy
 	s.Waited += o.Waited
 	s.Batches.Add(&o.Batches)
