@@ -68,6 +68,7 @@ const headerTime = 10 * time.Second
 type metricsServer struct {
 	// set once
 	listener net.Listener
+	pages    *metrics.Pages
 	http     http.Server
 	log      *slog.Logger
 
@@ -82,15 +83,16 @@ func (s *Server) serveMetrics() error {
 	if s.opts.MetricsAddress == "" {
 		return nil
 	}
-	pages, err := metrics.NewPages(s.opts.MetricsPath, s.opts.MetricsProfiling, s)
-	if err != nil {
-		return fmt.Errorf("weir: %w", err)
-	}
 	ln, err := net.Listen("tcp", s.opts.MetricsAddress)
 	if err != nil {
 		return fmt.Errorf("weir: MetricsServer: %w", err)
 	}
-	m := &metricsServer{listener: ln, log: s.log}
+	pages, err := metrics.NewPages(s.opts.MetricsPath, s.opts.MetricsProfiling, s)
+	if err != nil {
+		_ = ln.Close() // the other error is the one to tell
+		return fmt.Errorf("weir: %w", err)
+	}
+	m := &metricsServer{listener: ln, pages: pages, log: s.log}
 	m.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if m.enter() {
 			defer m.running.Done()
@@ -135,6 +137,7 @@ func (m *metricsServer) stop() {
 	m.mu.Lock()
 	m.stopped = true
 	m.mu.Unlock()
+	m.pages.Close()
 	_ = m.http.Close()     // whatever it is, there is nothing more to do
 	_ = m.listener.Close() // it is closed already if start was called
 	m.running.Wait()

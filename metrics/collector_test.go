@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-var update = flag.Bool("update", false, "write testdata/scrape.txt anew")
+var update = flag.Bool("update", false, "write the golden files of testdata anew")
 
 // scrape is the text of one scrape of c, with nothing else in its registry.
 func scrape(t *testing.T, cs ...prometheus.Collector) string {
@@ -60,7 +60,7 @@ func TestScrape(t *testing.T) {
 
 // TestLint has Prometheus's own tool look at names, units and help texts.
 func TestLint(t *testing.T) {
-	cmd := exec.Command(tool(t, "promtool"), "check", "metrics")
+	cmd := exec.Command(tool(t, "promtool", "prometheus"), "check", "metrics")
 	cmd.Stdin = strings.NewReader(scrape(t, metrics.NewCollector(twoLoops("chat"))))
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("promtool: %v\n%s", err, out)

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,13 +17,24 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(leaktest.Run(m)) }
 
-// fixed is a source whose figures don't change.
+// fixed is a source whose figures don't change, but for its state.
 type fixed struct {
+	mu         sync.Mutex
 	stats      metrics.Stats
 	collectors []prometheus.Collector
 }
 
-func (f *fixed) Stats() metrics.Stats { return f.stats }
+func (f *fixed) Stats() metrics.Stats {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.stats
+}
+
+func (f *fixed) set(state metrics.State) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stats.State = state
+}
 
 func (f *fixed) Collectors() []prometheus.Collector { return f.collectors }
 
@@ -73,16 +85,23 @@ func get(t *testing.T, h http.Handler, path string) (status int, body string) {
 	return w.Code, string(p)
 }
 
-// tool finds a program that a test needs. Only on a machine that isn't set up for
-// all tests may it be missing; continuous integration installs it.
-func tool(t *testing.T, name string) string {
+// tool finds a program that a test needs, of a package of Debian. Only on a machine
+// that isn't set up for all tests may it be missing; continuous integration installs it.
+func tool(t *testing.T, name, pkg string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("%v; Debian has it in the package prometheus", err)
+		missing(t, err.Error()+"; Debian has it in the package "+pkg)
 	}
 	return path
+}
+
+// missing skips the test, but not in continuous integration.
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(what)
+	}
+	_, _ = os.Stderr.WriteString("SKIPPED: " + t.Name() + ": " + what + "\n") // go test hides what Skip says
+	t.Skip(what)
 }

@@ -16,10 +16,14 @@ import (
 //
 // Whoever can reach it sees how much the server has to do and who its peers are,
 // so it is not for an open network.
-type Pages struct{ mux *http.ServeMux }
+type Pages struct {
+	mux  *http.ServeMux
+	live *Live
+}
 
-// NewPages makes the pages of the sources, with the metrics at a path. One that can't be is an error, and
-// so are two sources of one name.
+// NewPages makes the pages of the sources, with the metrics at a path. The live page
+// asks the sources from now on, until Close. A path that can't be is an error, and so
+// are two sources of one name.
 func NewPages(at string, profiling bool, sources ...Source) (*Pages, error) {
 	if err := CheckPath(at); err != nil {
 		return nil, err
@@ -32,12 +36,19 @@ func NewPages(at string, profiling bool, sources ...Source) (*Pages, error) {
 	mux.Handle("GET "+at, scrape)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { ready(w, sources) })
-	mux.Handle("GET /{$}", index(at))
+	live := NewLive(sources...)
+	for _, part := range []string{"/{$}", "/live", "/live/"} {
+		mux.Handle("GET "+part, live)
+	}
 	if profiling {
 		mux.Handle("GET /debug/pprof/", profiles())
 	}
-	return &Pages{mux}, nil
+	return &Pages{mux, live}, nil
 }
+
+// Close ends what the live page streams, and its goroutine. Any goroutine; again is
+// nothing.
+func (p *Pages) Close() { p.live.Close() }
 
 // ServeHTTP implements http.Handler.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
@@ -64,11 +75,4 @@ func ready(w http.ResponseWriter, sources []Source) {
 		}
 	}
 	_, _ = io.WriteString(w, string(Serving)+"\n")
-}
-
-// index says where things are.
-func index(at string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, at+"\n/healthz\n/readyz\n")
-	})
 }

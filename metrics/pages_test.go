@@ -15,6 +15,7 @@ func TestPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(p.Close)
 		return p
 	}
 	plain, profiling := pages(false), pages(true)
@@ -27,6 +28,8 @@ func TestPages(t *testing.T) {
 		{"/prometheus", 200, 200, `weir_connections{loop="0",server="chat"} 1`},
 		{"/prometheus", 200, 200, "go_goroutines"},
 		{"/prometheus", 200, 200, "process_open_fds"},
+		{"/", 200, 200, "<title>weir</title>"},
+		{"/live/main.js", 200, 200, "import"},
 		{"/metrics", 404, 404, ""},
 		{"/healthz", 200, 200, "ok"},
 		{"/readyz", 200, 200, "serving"},
@@ -54,7 +57,7 @@ func TestPages(t *testing.T) {
 	for state, want := range map[metrics.State]int{
 		metrics.Bound: 503, metrics.Serving: 200, metrics.Draining: 503, metrics.Stopped: 503,
 	} {
-		source.stats.State = state
+		source.set(state)
 		if status, body := get(t, plain, "/readyz"); status != want || !strings.Contains(body, string(state)) {
 			t.Errorf("/readyz while %s: %d %q", state, status, body)
 		}
@@ -69,9 +72,12 @@ func TestCheckPath(t *testing.T) {
 		if err := metrics.CheckPath(path); err != nil {
 			t.Errorf("%q: %v", path, err)
 		}
-		if _, err := metrics.NewPages(path, true, twoLoops("chat")); err != nil {
+		p, err := metrics.NewPages(path, true, twoLoops("chat"))
+		if err != nil {
 			t.Errorf("%q: %v", path, err)
+			continue
 		}
+		p.Close()
 	}
 	for _, path := range []string{
 		"", "/", "metrics", "/healthz", "/readyz", "/live", "/live/", "/live/x", "/debug/pprof/", "/{x}", "/a b", "/a%20b", "/a?b", "/a//b", "/a/../b",
