@@ -138,16 +138,18 @@ func (s *Server) release() {
 // again changes nothing. The error is always nil.
 func (s *Server) Stop() error {
 	s.mu.Lock()
-	if !s.stopped {
+	first := !s.stopped
+	if first {
 		s.stopped = true
 		close(s.stopping)
-		if !s.started {
-			s.timers.stop()
-			s.release()
-			close(s.done)
-		}
 	}
+	unstarted := !s.started
 	s.mu.Unlock()
+	if first && unstarted { // there is no Start that would do it
+		s.timers.stop()
+		s.release()
+		close(s.done)
+	}
 	if !onLoop() {
 		<-s.done
 	}
