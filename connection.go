@@ -187,3 +187,10 @@ func (c *Connection) extra() *extras {
 	}
 	return c.extras
 }
+
+// tidyExtras lets go of c.extras once they say nothing.
+func (c *Connection) tidyExtras() {
+	if c.extras != nil && *c.extras == (extras{}) {
+		c.extras = nil
+	}
+}

@@ -66,8 +66,9 @@ func (h testHooks) newPoller() (poller.Poller, error) {
 // queued by the system from now on, and served from Start on. A server that is
 // not started has to be stopped all the same.
 //
-// An option that can't be is an *OptionError; an address in use is the error
-// of net.Listen, wrapped. Nothing is left open then.
+// An option that can't be is an *OptionError; what a Protocol says against itself
+// (see ValidProtocol) and an address in use, which is the error of net.Listen, are
+// wrapped. Nothing is left open then.
 func NewServer(h Handler, opts ...Option) (*Server, error) {
 	o := defaultOptions()
 	for _, opt := range opts {
@@ -80,6 +81,11 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 	}
 	if err := o.validate(); err != nil {
 		return nil, err
+	}
+	if v, ok := o.Protocol.(ValidProtocol); ok {
+		if err := v.Validate(); err != nil {
+			return nil, fmt.Errorf("weir: option CustomProtocol: %w", err)
+		}
 	}
 	if o.NumLoops <= 0 {
 		o.NumLoops = runtime.GOMAXPROCS(0)
