@@ -1,9 +1,6 @@
 package codec
 
-import (
-	"compress/flate"
-	"fmt"
-)
+import "fmt"
 
 // Config is what [New] makes a [Codec] of. Its zero value is a server without
 // compression, with the default limits.
@@ -38,36 +35,6 @@ const (
 	DefaultFrames   = 1 << 17
 	DefaultInflated = 16 << 20
 	DefaultPinned   = 256 << 20
-)
-
-// Deflate is how permessage-deflate is to be used. Its zero value is a good choice.
-type Deflate struct {
-	// Level is that of compress/flate, 1 to 9, or -1 for its default, or
-	// flate.HuffmanOnly. 0 means 1: it has by far the best ratio of gain to cost, and
-	// for messages without context the others first clear 640 KiB of tables.
-	Level int
-	// Threshold is how many bytes a message must have to be compressed: the default
-	// for 0 is 512, and 1 is all.
-	Threshold int
-	// Takeover keeps the context of what we send from one message to the next, unless
-	// the peer forbids it or wants a window of less than 32 KiB. Messages that resemble
-	// each other shrink by much more. It costs over a megabyte for each connection,
-	// so it is off by default; then every message is compressed by itself.
-	Takeover bool
-	// NoPeerTakeover asks every peer to compress each message by itself, which saves
-	// up to 32 KiB for each connection. Otherwise peers do as they have offered.
-	NoPeerTakeover bool
-	// Memory is how many bytes the contexts of all connections of the Codec may take
-	// together: the default for 0 is 64 MiB. When the next one would not fit,
-	// compression is not negotiated for new connections.
-	Memory int
-}
-
-// The defaults of Deflate.
-const (
-	DefaultLevel     = flate.BestSpeed
-	DefaultThreshold = 512
-	DefaultMemory    = 64 << 20
 )
 
 // A Codec is what connections of one role share: the limits, what all of them hold

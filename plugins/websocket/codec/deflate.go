@@ -1,81 +1,120 @@
 package codec
 
-// Params are what two peers have agreed on about permessage-deflate (RFC 7692, section
-// 7.1). The zero value is: nothing, don't compress.
-type Params struct {
-	// ServerNoTakeover and ClientNoTakeover: that side compresses each message by
-	// itself.
-	ServerNoTakeover, ClientNoTakeover bool
-	// ServerBits and ClientBits are the size of that side's window, as a power of two:
-	// 8 to 15, where 15 is what holds if nothing was said.
-	ServerBits, ClientBits uint8
+import (
+	"compress/flate"
+	"fmt"
+	"sync"
+)
+
+// Deflate is how permessage-deflate is to be used. Its zero value is a good choice.
+type Deflate struct {
+	// Level is that of compress/flate, 1 to 9, or -1 for its default, or
+	// flate.HuffmanOnly. 0 means 1 where messages are compressed by themselves, because
+	// the others begin with clearing 640 KiB of tables, and 3 where there is a context,
+	// which 1 does not use in messages of less than 128 bytes.
+	Level int
+	// Threshold is how many bytes a message must have to be compressed. 0 means 512 where
+	// messages are compressed by themselves, and 64 where there is a context; 1 is all.
+	Threshold int
+	// Takeover keeps the context of what we send from one message to the next, unless
+	// the peer forbids it or wants a window of less than 32 KiB. Messages that resemble
+	// each other shrink by much more. It costs nearly a megabyte for each connection,
+	// so it is off by default; then every message is compressed by itself.
+	Takeover bool
+	// NoPeerTakeover asks every peer to compress each message by itself, which saves
+	// up to 32 KiB for each connection. Otherwise peers do as they have offered.
+	NoPeerTakeover bool
+	// Memory is how many bytes the contexts of all connections of the Codec may take
+	// together: the default for 0 is 64 MiB. When the next one would not fit,
+	// compression is not negotiated for new connections.
+	Memory int
 }
 
-// Agreed reports whether p is the outcome of a negotiation that had one.
-func (p Params) Agreed() bool { return p.ServerBits != 0 }
+// DefaultMemory is the default of Deflate.Memory.
+const DefaultMemory = 64 << 20
 
-// Negotiate is the server's part of the negotiation: it takes the values of the
-// Sec-WebSocket-Extensions fields of a request, of which each may have several offers,
-// and accepts the first offer that it can. answer is the value of that field in the
-// reply, or empty: then there is none, and no compression. An offer that is malformed,
-// or has parameters that are unknown, twice there or out of range, is declined, and
-// never a reason to refuse the handshake (RFC 7692, section 5.1).
-//
-// What was agreed is counted against Deflate.Memory until the Compression that has to
-// be made of it is released; see Forget for when none is.
-func (c *Codec) Negotiate(offers ...[]byte) (p Params, answer string) { return Params{}, "" }
-
-// Forget takes back what Negotiate has counted, when the handshake has failed for
-// another reason.
-func (c *Codec) Forget(p Params) {}
-
-// Offer is the value of Sec-WebSocket-Extensions in a client's request, or empty if
-// the Codec has no compression.
-func (c *Codec) Offer() string { return "" }
-
-// Confirm is the client's part: it takes the values of the Sec-WebSocket-Extensions
-// fields in a server's reply. Params are not Agreed if there is none. An error means
-// that the server has answered what was not offered, and that the connection has to be
-// failed (RFC 6455, section 4.1; RFC 7692, section 7.1).
-func (c *Codec) Confirm(answers ...[]byte) (Params, error) { return Params{}, nil }
-
-// A Compression is both directions of permessage-deflate on one connection.
-type Compression struct{}
-
-// NewCompression makes what a connection needs, after what was agreed. It returns nil
-// if p is not Agreed.
-func (c *Codec) NewCompression(p Params) *Compression { return nil }
-
-// Inflate appends the data of a compressed message to dst. It is called once for each
-// compressed message, in their order, by any goroutine, one at a time: with context
-// takeover, a message is the context of the next. Nothing else of the connection is
-// used, so the Decoder can go on meanwhile if m.Data was copied.
-//
-// The errors are ErrInflate, ErrInflatedTooBig and ErrUTF8.
-func (z *Compression) Inflate(dst []byte, m Message) ([]byte, error) { return dst, nil }
-
-// AppendFrame appends a frame with the message, compressed if it is as long as
-// Deflate.Threshold and compressing makes it shorter. A control frame is never
-// compressed. If Takeover is true, calls have to be made one at a time, in the order in
-// which the frames are sent, and every frame has to be sent; otherwise by any goroutine.
-func (z *Compression) AppendFrame(dst []byte, k Kind, payload []byte) []byte { return dst }
-
-// AppendMasked is AppendFrame for a client.
-func (z *Compression) AppendMasked(dst []byte, k Kind, key [4]byte, payload []byte) []byte {
-	return dst
+// deflate is what the connections of a Codec share for their compression. Any goroutine
+// may use it.
+type deflate struct {
+	Deflate // set once
+	memory  budget
+	writers [flate.BestCompression - flate.HuffmanOnly + 1]sync.Pool // *writer, by level
+	readers sync.Pool                                                // *reader
 }
 
-// Takeover reports whether what we send has a context that goes on from one message to
-// the next. If it has none, a compressed frame is good for every connection whose Bits
-// are the same or more.
-func (z *Compression) Takeover() bool { return false }
+func newDeflate(d Deflate) (*deflate, error) {
+	if d.Level < flate.HuffmanOnly || d.Level > flate.BestCompression {
+		return nil, fmt.Errorf("websocket: compression level %d is not one of compress/flate", d.Level)
+	}
+	if d.Threshold < 0 || d.Memory < 0 {
+		return nil, fmt.Errorf("websocket: compression threshold %d or memory %d is less than zero", d.Threshold, d.Memory)
+	}
+	if d.Memory == 0 {
+		d.Memory = DefaultMemory
+	}
+	made := &deflate{Deflate: d}
+	made.memory.limit = int64(d.Memory)
+	return made, nil
+}
 
-// Bits is the size of the window of what we send, as a power of two: 8 to 15.
-func (z *Compression) Bits() int { return 15 }
+// level is that of compress/flate for what we send, with or without a context.
+func (d *deflate) level(takeover bool) int {
+	switch {
+	case d.Level != 0:
+		return d.Level
+	case takeover:
+		return 3
+	}
+	return flate.BestSpeed
+}
 
-// Release gives back what the connection takes. It is called once, after the last use.
-func (z *Compression) Release() {}
+// threshold is how long messages have to be, with or without a context.
+func (d *deflate) threshold(takeover bool) int {
+	switch {
+	case d.Threshold != 0:
+		return d.Threshold
+	case takeover:
+		return 64
+	}
+	return 512
+}
 
-type deflate struct{ memory budget }
+// What a connection with compression keeps: a Compression, and a flate.Writer if it has
+// a context. The latter are what Go 1.26 allocates for level 1 and for the others.
+const (
+	plainCost  = 256
+	fastCost   = 1284 << 10
+	writerCost = 900 << 10
+)
 
-func newDeflate(d Deflate) (*deflate, error) { return nil, nil }
+// cost is how many bytes a connection with these parameters keeps.
+func (c *Codec) cost(p Params) int {
+	n := plainCost
+	if sends, _ := c.sends(p); sends {
+		if n += writerCost; c.deflate.level(true) == flate.BestSpeed {
+			n += fastCost - writerCost
+		}
+	}
+	if receives, bits := c.receives(p); receives {
+		n += 1 << bits
+	}
+	return n
+}
+
+// sends reports whether what we send has a context, and the size of its window. As
+// compress/flate can't be told to keep to a smaller window, a context needs the full one.
+func (c *Codec) sends(p Params) (takeover bool, bits uint8) {
+	not, bits := p.ServerNoTakeover, p.ServerBits
+	if c.client {
+		not, bits = p.ClientNoTakeover, p.ClientBits
+	}
+	return c.deflate.Takeover && !not && bits == maxBits, bits
+}
+
+// receives is the same of what we receive.
+func (c *Codec) receives(p Params) (takeover bool, bits uint8) {
+	if c.client {
+		return !p.ServerNoTakeover, p.ServerBits
+	}
+	return !p.ClientNoTakeover, p.ClientBits
+}

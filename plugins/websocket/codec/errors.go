@@ -1,5 +1,7 @@
 package codec
 
+import "errors"
+
 // An Error ends a connection: the peer broke the protocol, or went past a limit. All
 // are variables of this package and can be compared with errors.Is.
 type Error struct {
@@ -34,3 +36,6 @@ var (
 	ErrInflate        = &Error{InvalidPayload, "compressed data is corrupt"}
 	ErrInflatedTooBig = &Error{MessageTooBig, "message too big when inflated"}
 )
+
+// ErrExtension is why [Codec.Confirm] refuses a reply.
+var ErrExtension = errors.New("websocket: the server answers an extension that was not offered, or not like this")

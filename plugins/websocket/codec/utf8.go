@@ -23,7 +23,14 @@ func (s *utf8Check) valid(p []byte) bool {
 			}
 			need, lo, hi = need-1, 0x80, 0xbf
 		case c < 0x80:
-			i += asciiBlocks(p[i:])
+			if len(p)-i >= 8 && binary.LittleEndian.Uint64(p[i:])&ascii == 0 {
+				i += asciiBlocks(p[i:])
+			}
+		case c >= 0xc2 && c < 0xe0 && i < len(p): // what follow says of these, faster
+			if p[i]&0xc0 != 0x80 {
+				return false
+			}
+			i++
 		default:
 			if need, lo, hi = follow(c); need == 0 {
 				return false
