@@ -95,7 +95,7 @@ func (r *reader) inflate(dst, window []byte, limit int) ([]byte, error) {
 			return dst, ErrInflatedTooBig
 		case err == nil:
 			continue
-		case err != io.EOF: //nolint:errorlint // io.Reader returns it as it is
+		case err != io.EOF:
 			return dst, ErrInflate
 		case r.ended():
 			return dst, nil

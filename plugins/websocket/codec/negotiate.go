@@ -103,7 +103,7 @@ func (c *Codec) Confirm(answers ...[]byte) (p Params, err error) {
 		}
 	}
 	if p.Agreed() {
-		c.deflate.memory.give(-c.cost(p))
+		c.deflate.memory.used.Add(int64(c.cost(p)))
 	}
 	return p, nil
 }

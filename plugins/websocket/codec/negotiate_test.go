@@ -152,13 +152,15 @@ func TestConfirm(t *testing.T) {
 		{"none", &codec.Deflate{}, "permessage-deflate; client_no_context_takeover; client_max_window_bits", "", codec.Params{}, nil},
 		{
 			"plain", &codec.Deflate{Takeover: true}, "permessage-deflate; client_max_window_bits", "permessage-deflate",
-			codec.Params{ServerBits: 15, ClientBits: 15}, nil,
+			codec.Params{ServerBits: 15, ClientBits: 15},
+			nil,
 		},
 		{
 			"all", &codec.Deflate{NoPeerTakeover: true},
 			"permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits",
 			"permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=9; client_max_window_bits=10",
-			codec.Params{ServerNoTakeover: true, ClientNoTakeover: true, ServerBits: 9, ClientBits: 10}, nil,
+			codec.Params{ServerNoTakeover: true, ClientNoTakeover: true, ServerBits: 9, ClientBits: 10},
+			nil,
 		},
 		{"not what was asked for", &codec.Deflate{NoPeerTakeover: true}, "", "permessage-deflate", codec.Params{}, codec.ErrExtension},
 		{"not offered", nil, "", "permessage-deflate", codec.Params{}, codec.ErrExtension},

@@ -77,7 +77,7 @@ func compression() (all []Case) {
 		for j, n := range []int{0, 16, 64, 256, 1024, 4096, 8192, 16384, 32768, 65536, 131072} {
 			for _, kind := range []byte{Text, Binary} {
 				c := Case{
-					ID: fmt.Sprintf("13.%d.%d/%d", i+1, j+1, kind), Offer: s.offer, Large: n > 256,
+					ID: fmt.Sprintf("13.%d.%d/%d", i+1, j+1, kind), Offer: s.offer, Large: n > 64,
 					Name: fmt.Sprintf("messages of %d bytes %s", n, s.name),
 				}
 				z := newCompressor(s.level, s.takeover)
