@@ -101,6 +101,9 @@ type extras struct {
 // OnConnect on.
 func (c *Connection) ID() ConnID { return c.id }
 
+// Protocol is the server's (CustomProtocol). Any goroutine.
+func (c *Connection) Protocol() Protocol { return c.loop.server.opts.Protocol }
+
 // Connected reports whether Send and Write accept data: until the end, or
 // until this side calls Close or ShutdownWrite.
 func (c *Connection) Connected() bool {

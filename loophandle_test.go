@@ -23,6 +23,9 @@ func TestLoop(t *testing.T) {
 			t.Errorf("index %d of 2 loops", i)
 		}
 		seen[c.Loop()]++
+		if c.Protocol() != s.Options().Protocol {
+			t.Errorf("Protocol is %v", c.Protocol())
+		}
 	}
 	if len(seen) != 2 {
 		t.Errorf("%d different loops, want 2", len(seen))

@@ -24,6 +24,7 @@ type Server struct {
 	handler    Handler
 	writable   WritableHandler  // handler, if it is one
 	halfCloser HalfCloseHandler // handler, if it is one
+	shutdown   ShutdownHandler  // handler, if it is one
 	appender   PacketAppender   // opts.Protocol, if it is one
 	encoder    string           // the method of it that encodes
 	log        *slog.Logger
@@ -97,6 +98,7 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 	}
 	s.writable, _ = h.(WritableHandler)
 	s.halfCloser, _ = h.(HalfCloseHandler)
+	s.shutdown, _ = h.(ShutdownHandler)
 	s.encoder = "Packet"
 	if s.appender, _ = o.Protocol.(PacketAppender); s.appender != nil {
 		s.encoder = "AppendPacket"
