@@ -102,6 +102,9 @@ type extras struct {
 // OnConnect on.
 func (c *Connection) ID() ConnID { return c.id }
 
+// Protocol is the server's (CustomProtocol). Any goroutine.
+func (c *Connection) Protocol() Protocol { return c.loop.server.opts.Protocol }
+
 // Connected reports whether Send and Write accept data: until the end, or
 // until this side calls Close or ShutdownWrite.
 func (c *Connection) Connected() bool {
@@ -192,4 +195,11 @@ func (c *Connection) extra() *extras {
 		c.extras = new(extras)
 	}
 	return c.extras
+}
+
+// tidyExtras lets go of c.extras once they say nothing.
+func (c *Connection) tidyExtras() {
+	if c.extras != nil && *c.extras == (extras{}) {
+		c.extras = nil
+	}
 }

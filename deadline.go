@@ -165,6 +165,7 @@ func (t *connTimer) unlink() {
 	for at := &t.conn.extras.timers; *at != nil; at = &(*at).next {
 		if *at == t {
 			*at = t.next
+			t.conn.tidyExtras()
 			return
 		}
 	}

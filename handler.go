@@ -32,3 +32,13 @@ type WritableHandler interface {
 	// OnWritable runs on the loop, like all callbacks.
 	OnWritable(c *Connection)
 }
+
+// ShutdownHandler is a Handler that wants to know that Server.Shutdown has begun: to
+// say goodbye in the words of its protocol.
+type ShutdownHandler interface {
+	// OnShutdown runs on the loop, once for each connection that is open then. What it
+	// writes is sent. The connection is closed as soon as what was received is
+	// delivered, unless OnShutdown holds it (see Connection.Hold) for the peer's
+	// answer.
+	OnShutdown(c *Connection)
+}

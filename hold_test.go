@@ -156,3 +156,45 @@ func TestOnHalfClosePanic(t *testing.T) {
 	send(t, other, "x")
 	expect(t, other, "x")
 }
+
+// goodbye is a handler that is told of Shutdown.
+type goodbye struct {
+	handler
+	shutdown func(*weir.Connection)
+}
+
+func (g *goodbye) OnShutdown(c *weir.Connection) { g.shutdown(c) }
+
+// TestOnShutdown: what it writes is sent, and a connection that it holds is read until
+// it lets go.
+func TestOnShutdown(t *testing.T) {
+	g := &goodbye{shutdown: func(c *weir.Connection) {
+		if _, err := c.Write([]byte("bye")); err != nil {
+			t.Error(err)
+		}
+		c.Hold(true)
+	}}
+	g.message = func(c *weir.Connection, _ any, data []byte) any {
+		if string(data) == "bye" {
+			c.Hold(false)
+		}
+		return data
+	}
+	begun, ended := observe(&g.handler)
+	s := start(t, g)
+	peer := dial(t, s)
+	c := receive(t, begun)
+	done := make(chan error, 1)
+	go func() { done <- s.Shutdown(t.Context()) }()
+	expect(t, peer, "bye")
+	send(t, peer, "wait")
+	expect(t, peer, "wait")
+	send(t, peer, "bye")
+	expect(t, peer, "bye")
+	expectEnd(t, peer)
+	if receive(t, ended) != c {
+		t.Error("another connection has ended")
+	}
+	fail(t, receive(t, done))
+	expectNothingLost(t, c)
+}

@@ -121,6 +121,9 @@ func (l *loop) connections(f func(*Connection)) {
 // was received and accepted.
 func (l *loop) drain() {
 	l.connections(func(c *Connection) {
+		if h := l.server.shutdown; h != nil && c.state.Load() == open {
+			c.call("OnShutdown", func() { h.OnShutdown(c) })
+		}
 		c.set(flagLastCall)
 		l.touch(c)
 	})

@@ -36,6 +36,14 @@ type PacketAppender interface {
 	AppendPacket(dst []byte, c *Connection, data any) []byte
 }
 
+// ValidProtocol is a Protocol that knows whether it can work: one that takes
+// options, so that making it and giving it to CustomProtocol is one expression.
+type ValidProtocol interface {
+	// Validate is called once by NewServer, which fails with the error that it
+	// returns.
+	Validate() error
+}
+
 // DefaultProtocol has no framing: a message is whatever has arrived. Data to
 // send is a []byte or a string.
 type DefaultProtocol struct{}

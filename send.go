@@ -36,8 +36,9 @@ const sendOverhead = 64
 // A nil error means that data will be written unless the connection ends
 // first (Err then says how many bytes were lost). ErrConnectionClosed and
 // ErrWriteBufferFull mean that nothing was queued. A []byte or a string counts
-// against the WriteBufferLimit with its length; other values do once the loop
-// has turned them into bytes.
+// against the WriteBufferLimit with its length, and a value that has a method
+// Len() int with what that returns; other values do once the loop has turned them
+// into bytes.
 func (c *Connection) Send(data any, opts ...ConnectionOption) error {
 	var done func(any)
 	if len(opts) > 0 {
@@ -63,7 +64,7 @@ func (c *Connection) Send(data any, opts ...ConnectionOption) error {
 		return ErrConnectionClosed
 	}
 	c.mark(pending)
-	if !c.loop.Post(eventloop.Task{Target: (*socket)(c), Op: opSend, Arg: data, Done: done}) {
+	if !c.loop.Post(eventloop.Task{Target: (*socket)(c), Op: opSend, Size: size, Arg: data, Done: done}) {
 		c.unsend(cost)
 		return ErrConnectionClosed
 	}
@@ -108,6 +109,8 @@ func sendSize(data any) int64 {
 		return int64(len(data))
 	case string:
 		return int64(len(data))
+	case interface{ Len() int }:
+		return int64(max(data.Len(), 0))
 	}
 	return 0
 }
@@ -120,7 +123,7 @@ func (c *Connection) performSend(t *eventloop.Task) {
 		c.loop.touch(c)
 		n, referenced = c.queueSend(t)
 	}
-	c.account(n, sendSize(t.Arg)+sendOverhead)
+	c.account(n, t.Size+sendOverhead)
 	if t.Done != nil && !referenced {
 		done, arg := t.Done, t.Arg
 		c.call("SendInLoop", func() { done(arg) })

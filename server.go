@@ -24,6 +24,7 @@ type Server struct {
 	handler    Handler
 	writable   WritableHandler  // handler, if it is one
 	halfCloser HalfCloseHandler // handler, if it is one
+	shutdown   ShutdownHandler  // handler, if it is one
 	appender   PacketAppender   // opts.Protocol, if it is one
 	splitter   Splitter         // opts.Protocol, if it is one
 	decoder    string           // the method of it that cuts messages
@@ -71,8 +72,9 @@ func (h testHooks) newPoller() (poller.Poller, error) {
 // queued by the system from now on, and served from Start on. A server that is
 // not started has to be stopped all the same.
 //
-// An option that can't be is an *OptionError; an address in use is the error
-// of net.Listen, wrapped. Nothing is left open then.
+// An option that can't be is an *OptionError; what a Protocol says against itself
+// (see ValidProtocol) and an address in use, which is the error of net.Listen, are
+// wrapped. Nothing is left open then.
 func NewServer(h Handler, opts ...Option) (*Server, error) {
 	o := defaultOptions()
 	for _, opt := range opts {
@@ -85,6 +87,11 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 	}
 	if err := o.validate(); err != nil {
 		return nil, err
+	}
+	if v, ok := o.Protocol.(ValidProtocol); ok {
+		if err := v.Validate(); err != nil {
+			return nil, fmt.Errorf("weir: option CustomProtocol: %w", err)
+		}
 	}
 	if o.NumLoops <= 0 {
 		o.NumLoops = runtime.GOMAXPROCS(0)
@@ -101,6 +108,7 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 	if s.splitter, _ = o.Protocol.(Splitter); s.splitter != nil {
 		s.decoder = "Split"
 	}
+	s.shutdown, _ = h.(ShutdownHandler)
 	s.encoder = "Packet"
 	if s.appender, _ = o.Protocol.(PacketAppender); s.appender != nil {
 		s.encoder = "AppendPacket"

@@ -40,6 +40,20 @@ func (c *Connection) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// WriteFrame is Write for a message in two parts, of which either both are accepted
+// or none. Loop only.
+func (c *Connection) WriteFrame(header, payload []byte) error {
+	if !c.Connected() {
+		return ErrConnectionClosed
+	}
+	if !c.fits(len(header) + len(payload)) {
+		return c.overLimit(ErrWriteBufferFull)
+	}
+	c.store(header)
+	c.store(payload)
+	return nil
+}
+
 // WritePacket is Write for data that the Protocol turns into bytes: what
 // returning data from OnMessage does, any number of times. Loop only.
 func (c *Connection) WritePacket(data any) error {
@@ -114,10 +128,16 @@ func (c *Connection) encode(data any) error {
 // the connection whose callback is running and nothing is before it, else to
 // c's own queue.
 func (c *Connection) put(p []byte) error {
-	l := c.loop
 	if !c.fits(len(p)) {
 		return ErrWriteBufferFull
 	}
+	c.store(p)
+	return nil
+}
+
+// store is put for what is known to fit.
+func (c *Connection) store(p []byte) {
+	l := c.loop
 	switch {
 	case len(p) == 0:
 	case l.current != c || c.out != nil:
@@ -134,7 +154,6 @@ func (c *Connection) put(p []byte) error {
 			c.enqueue(p)
 		}
 	}
-	return nil
 }
 
 // fits reports whether n more bytes are within the WriteBufferLimit.

@@ -186,3 +186,29 @@ func TestSlowConsumer(t *testing.T) {
 		})
 	}
 }
+
+// TestWriteFrame: both parts are accepted, in one piece, or neither is.
+func TestWriteFrame(t *testing.T) {
+	const limit = 256 << 10
+	p := startPair(t, &handler{}, weir.WriteBufferMarks(1<<10, limit/2), weir.WriteBufferLimit(limit), weir.SocketWriteBuffer(4<<10))
+	large := pattern(100 << 10) // more than the loop's write buffer
+	var want []byte
+	fail(t, onLoop(t, p.conn, func() error {
+		for _, payload := range [][]byte{nil, []byte("small"), large} {
+			if err := p.conn.WriteFrame([]byte("head"), payload); err != nil {
+				return err
+			}
+			want = append(append(want, "head"...), payload...)
+		}
+		if err := p.conn.WriteFrame(nil, make([]byte, limit)); !errors.Is(err, weir.ErrWriteBufferFull) {
+			t.Errorf("over the limit: %v", err)
+		}
+		return nil
+	}))
+	expect(t, p.peer, string(want))
+	fail(t, p.conn.Close())
+	expectEnd(t, p.peer)
+	if err := p.conn.WriteFrame(nil, nil); !errors.Is(err, weir.ErrConnectionClosed) {
+		t.Errorf("after the end: %v", err)
+	}
+}

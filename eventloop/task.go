@@ -16,6 +16,7 @@ type Target interface {
 type Task struct {
 	Target Target
 	Op     int       // what to do; its meaning is the target's
+	Size   int64     // how much; its meaning is the target's
 	Arg    any       // what to do it with; nil if nothing
 	Done   func(any) // whom to tell; nil if nobody
 }

@@ -9,12 +9,13 @@ import (
 // Response is the reply to a Request, as it is being made. It goes out, with its
 // length and the date, when the Handler returns. All of it is loop only.
 type Response struct {
-	x      *exchange
-	status int    // 0: 200
-	fields []byte // field lines
-	body   []byte
-	ref    []byte // the body, if it was given to SetBody
-	close  bool
+	x        *exchange
+	status   int    // 0: 200
+	fields   []byte // field lines
+	body     []byte
+	ref      []byte // the body, if it was given to SetBody
+	close    bool
+	switches bool // an Upgrade field was set
 }
 
 // Status sets the status code. The default is 200. It panics with a code that can't
@@ -29,7 +30,8 @@ func (w *Response) Status(code int) {
 // Header adds a field. Control characters in the value become blanks. A name that
 // is not a token is left out, and so are Date, Content-Length and
 // Transfer-Encoding, which are the library's, and Connection, which with the value
-// "close" is Close.
+// "close" is Close. With Upgrade goes what RFC 9110, section 7.8, wants to go with it:
+// that option of Connection.
 func (w *Response) Header(name, value string) {
 	if reserved(name) {
 		if len(name) == len("Connection") && equalFold(strings.TrimSpace(value), "close") {
@@ -38,6 +40,7 @@ func (w *Response) Header(name, value string) {
 		return
 	}
 	if isTokenString(name) {
+		w.switches = w.switches || equalFold(name, "upgrade")
 		w.fields = appendField(w.fields, name, value)
 	}
 }
@@ -75,7 +78,7 @@ func (w *Response) content() []byte {
 }
 
 func (w *Response) reset() {
-	w.status, w.ref, w.close = 0, nil, false
+	w.status, w.ref, w.close, w.switches = 0, nil, false, false
 	w.fields, w.body = keep(w.fields), keep(w.body)
 }
 
@@ -93,6 +96,10 @@ func (w *Response) appendHead(dst []byte, again bool) []byte {
 	}
 	dst = append(dst, w.fields...)
 	switch {
+	case !again && w.switches:
+		dst = append(dst, "Connection: close, upgrade\r\n"...)
+	case w.switches && w.x.req.minor > 0:
+		dst = append(dst, "Connection: upgrade\r\n"...)
 	case !again:
 		dst = append(dst, "Connection: close\r\n"...)
 	case w.x.req.minor == 0:

@@ -351,3 +351,27 @@ func TestOptions(t *testing.T) {
 		t.Error("no http.Handler, and no error")
 	}
 }
+
+// TestUpgradeField: with an Upgrade field of a response goes what belongs to it.
+func TestUpgradeField(t *testing.T) {
+	s := start(t, func(w *http1.Response, r *http1.Request) {
+		w.Status(426)
+		w.Header("Upgrade", "x/1")
+		if string(r.Path()) == "/close" {
+			w.Close()
+		}
+	})
+	p := dial(t, s)
+	if _, err := io.WriteString(p, get("/")+get("/close")); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"\r\nConnection: upgrade\r\n", "\r\nConnection: close, upgrade\r\n"} {
+		if strings.Count(string(answer), line) != 1 || strings.Count(string(answer), "Connection:") != 2 {
+			t.Errorf("%q has not one %q", answer, line)
+		}
+	}
+}

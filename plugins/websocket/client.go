@@ -1,0 +1,147 @@
+package websocket
+
+import (
+	"bufio"
+	"crypto/rand"
+	"errors"
+	"net"
+	"sync"
+
+	"github.com/go-weir/weir/plugins/websocket/codec"
+)
+
+// Client is a WebSocket connection to a server, on a blocking net.Conn and without a
+// loop: for tools and tests. One goroutine reads; any may write.
+type Client struct {
+	// set once
+	conn        net.Conn
+	reader      *bufio.Reader
+	deflate     *codec.Compression
+	subprotocol string
+
+	// by the goroutine that reads
+	decoder codec.Decoder
+	buf     []byte
+	rest    []byte // of buf: read and not decoded
+	err     error
+
+	// guarded by mu
+	mu     sync.Mutex
+	out    []byte
+	closed bool // a close frame was sent
+}
+
+// Subprotocol is the one that was agreed on, empty if none was.
+func (c *Client) Subprotocol() string { return c.subprotocol }
+
+// Compressed reports whether permessage-deflate was agreed on.
+func (c *Client) Compressed() bool { return c.deflate != nil }
+
+// NetConn is the connection below, for deadlines. Reading or writing there breaks the
+// protocol.
+func (c *Client) NetConn() net.Conn { return c.conn }
+
+// Read waits for the next Text or Binary message. Pings are answered meanwhile. data is
+// valid until the next Read. A close frame is answered, and is the error, a
+// *CloseError; what the server does wrong is a *codec.Error, and answered with a close
+// frame, too. After an error every Read returns it.
+func (c *Client) Read() (kind Kind, data []byte, err error) {
+	for c.err == nil {
+		m, err := c.ReadMessage()
+		if err != nil {
+			return 0, nil, err
+		}
+		switch m.Kind {
+		case codec.Ping:
+			_ = c.Write(codec.Pong, m.Data) // the next read will fail, too
+		case codec.Close:
+			_ = c.Close(m.Code, "")
+			c.err = &CloseError{m.Code, string(m.Data)}
+		case Text, Binary:
+			return m.Kind, m.Data, nil
+		}
+	}
+	return 0, nil, c.err
+}
+
+// ReadMessage is Read without the answers: it returns control frames as well.
+func (c *Client) ReadMessage() (codec.Message, error) {
+	for c.err == nil {
+		m, n, err := c.decoder.Next(c.rest)
+		c.rest = c.rest[n:]
+		switch {
+		case err != nil:
+			c.fail(err)
+		case m.Kind == 0:
+			c.fill()
+		case m.Compressed:
+			if m.Data, err = c.deflate.Inflate(nil, m); err != nil {
+				c.fail(err)
+				continue
+			}
+			m.Compressed = false
+			return m, nil
+		default:
+			return m, nil
+		}
+	}
+	return codec.Message{}, c.err
+}
+
+// fail ends reading because of what the server has sent.
+func (c *Client) fail(err error) {
+	var broken *codec.Error
+	if errors.As(err, &broken) {
+		_ = c.Close(broken.Code, broken.Reason)
+	}
+	c.err = err
+}
+
+// fill reads more.
+func (c *Client) fill() {
+	if c.buf == nil {
+		c.buf = make([]byte, 16<<10)
+	}
+	n, err := c.reader.Read(c.buf)
+	if c.rest = c.buf[:n]; n == 0 && err != nil {
+		c.err = err
+	}
+}
+
+// Write sends a message, and waits until the system has it. kind may be Ping or Pong,
+// for up to 125 bytes. p is left as it is. After Close it returns net.ErrClosed.
+func (c *Client) Write(kind Kind, p []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	return c.write(kind, p)
+}
+
+func (c *Client) write(kind Kind, p []byte) error {
+	var key [4]byte
+	_, _ = rand.Read(key[:]) // never fails
+	if c.deflate != nil && !kind.Control() {
+		c.out = c.deflate.AppendMasked(c.out[:0], kind, key, p)
+	} else {
+		c.out = codec.AppendMasked(c.out[:0], kind, 0, key, p)
+	}
+	_, err := c.conn.Write(c.out)
+	c.out = trim(c.out)
+	return err
+}
+
+// Close sends a close frame, once. Read goes on until the server's comes.
+func (c *Client) Close(code Code, reason string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	c.closed = true
+	return c.write(codec.Close, codec.AppendClose(nil, code, reason))
+}
+
+// CloseNow closes the connection below. A Read that waits returns.
+func (c *Client) CloseNow() error { return c.conn.Close() }

@@ -1,0 +1,149 @@
+package websocket
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-weir/weir"
+	"github.com/go-weir/weir/plugins/websocket/codec"
+)
+
+// CloseError is the cause (see weir.Connection.Err) of an end that the peer has asked
+// for with a close frame. It is io.EOF, too.
+type CloseError struct {
+	Code   Code // NoStatus: there was none in the frame
+	Reason string
+}
+
+func (e *CloseError) Error() string {
+	return fmt.Sprintf("websocket: closed by the peer with %d %q", e.Code, e.Reason)
+}
+
+// Is reports whether target stands for all ends that a peer wanted.
+func (e *CloseError) Is(target error) bool { return target == io.EOF }
+
+// Causes of the end of a connection.
+var (
+	// ErrPongTimeout is the cause when nothing was received in time after a ping.
+	ErrPongTimeout = errors.New("websocket: no pong in time")
+	// ErrCloseTimeout is the cause when the peer has not answered a close frame in
+	// time.
+	ErrCloseTimeout = errors.New("websocket: no answer to the close frame in time")
+)
+
+var errCode = errors.New("websocket: this close code can't be sent")
+
+// Close asks the peer to end the connection: it queues a close frame, behind what was
+// queued by this goroutine before. From now on nothing else is accepted for sending and
+// no message is delivered. The connection ends when the peer has answered, or after
+// the CloseTimeout. NoStatus is for a frame without a code; a reason has 123 bytes, and
+// is cut there.
+//
+// A second Close, and one after the end, returns weir.ErrConnectionClosed; a code that
+// can't be sent is an error, too. If the peer has so much unsent that not even this
+// frame is accepted, the connection is closed without, and the error is
+// weir.ErrWriteBufferFull.
+func (w *Conn) Close(code Code, reason string) error {
+	if code != NoStatus && !code.Valid() {
+		return errCode
+	}
+	if w.bits.Or(bitClosing)&bitClosing != 0 {
+		return weir.ErrConnectionClosed
+	}
+	f := takeFrame()
+	f.kind, f.code = codec.Close, code
+	var payload [codec.MaxControl]byte
+	f.reason = reason
+	f.buf = codec.AppendFrame(f.buf[:0], codec.Close, 0, codec.AppendClose(payload[:0], code, reason))
+	err := w.c.Send(f)
+	if errors.Is(err, weir.ErrWriteBufferFull) {
+		w.c.CloseWithError(weir.ErrSlowConsumer)
+	}
+	return err
+}
+
+// CloseNow ends the connection without a close frame. What was accepted for sending
+// before is still sent, for at most the server's Linger time. On one that is ending
+// already it returns weir.ErrConnectionClosed.
+func (w *Conn) CloseNow() error {
+	w.bits.Or(bitClosing)
+	return w.c.Close()
+}
+
+// closeSent notes that a close frame of ours goes out, and reports whether it may: it
+// is the last frame, and the only one.
+func (w *Conn) closeSent(code Code, reason string) bool {
+	if w.has(flagCloseSent) {
+		return false
+	}
+	w.flags |= flagCloseSent
+	w.bits.Or(bitClosing)
+	w.record(code, reason)
+	w.shard.counts.Controls++
+	return true
+}
+
+// record keeps the code and the reason of the first close frame.
+func (w *Conn) record(code Code, reason string) {
+	if m := w.rare(); !m.ended {
+		m.ended, m.code, m.reason = true, code, reason
+	}
+}
+
+// sendClose writes a close frame, unless there was one.
+func (w *Conn) sendClose(code Code, reason string) {
+	if !w.closeSent(code, reason) {
+		return
+	}
+	var payload [codec.MaxControl]byte
+	s := w.shard
+	s.header = codec.AppendFrame(s.header[:0], codec.Close, 0, codec.AppendClose(payload[:0], code, reason))
+	_ = w.c.WriteFrame(s.header, nil) // an error means that it is ending, or takes nothing anyway
+}
+
+// awaitClose waits for the answer to our close frame.
+func (w *Conn) awaitClose() {
+	s := w.shard
+	w.rare().timer = w.c.RunAfter(s.protocol.options.closing, func() {
+		w.more.timer = nil
+		s.counts.CloseTimeouts++
+		s.note()
+		w.settle(ErrCloseTimeout)
+	})
+}
+
+// goAway is Close because the server drains: the connection stays for the answer.
+func (w *Conn) goAway() {
+	if w.has(flagCloseSent) {
+		return // the answer to that is awaited already
+	}
+	w.c.Hold(true)
+	w.sendClose(GoingAway, "the server shuts down")
+	w.awaitClose()
+}
+
+// closedByPeer deals with a close frame: it is answered with the same code, or is the
+// answer.
+func (w *Conn) closedByPeer(code Code, reason string) {
+	if w.has(flagCloseSent) {
+		w.settle(weir.ErrConnectionClosed)
+		return
+	}
+	w.record(code, reason)
+	w.sendClose(code, "")
+	w.settle(&CloseError{code, reason})
+}
+
+// settle ends the connection behind what was written, the close frame included: weir
+// sends all of it, ends its side of the stream, and goes on to read for a while, so
+// that no reset overtakes the frame.
+func (w *Conn) settle(cause error) {
+	w.flags |= flagSettled
+	w.bits.Or(bitClosing)
+	if w.more != nil && w.more.timer != nil {
+		w.more.timer.Stop()
+		w.more.timer = nil
+	}
+	w.c.CloseWithError(cause)
+}

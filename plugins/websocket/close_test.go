@@ -1,0 +1,141 @@
+package websocket_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-weir/weir"
+	"github.com/go-weir/weir/plugins/websocket"
+	"github.com/go-weir/weir/plugins/websocket/codec"
+)
+
+// TestAbnormalEnd: a client that goes away without a close frame.
+func TestAbnormalEnd(t *testing.T) {
+	s := start(t, &handler{message: echo})
+	c, _ := pair(t, s, nil)
+	fail(t, c.Write(codec.Text, []byte("x")))
+	expect(t, c, codec.Text, "x")
+	fail(t, c.CloseNow())
+	expectEnd(t, s, websocket.AbnormalClosure, io.EOF)
+}
+
+// TestPeerCloses: the code and the reason of the peer are what OnClose gets.
+func TestPeerCloses(t *testing.T) {
+	s := start(t, &handler{})
+	c, _ := pair(t, s, nil)
+	fail(t, c.Close(3456, "enough"))
+	expectClose(t, c, 3456)
+	e := expectEnd(t, s, 3456, io.EOF)
+	var closed *websocket.CloseError
+	if e.reason != "enough" || !errors.As(e.err, &closed) || closed.Reason != "enough" {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestClose: what was written before goes out before the close frame, what is written
+// or received after it is not.
+func TestClose(t *testing.T) {
+	late := make(chan []error, 1)
+	s := start(t, &handler{message: func(c *websocket.Conn, kind websocket.Kind, data []byte) {
+		if string(data) != "close" {
+			_ = c.Reply(kind, data)
+			return
+		}
+		_ = c.WriteText([]byte("queued"))
+		_ = c.Reply(kind, []byte("replied"))
+		late <- append([]error(nil), c.Close(1001, "done"), c.Reply(kind, data), c.WriteText(data), c.WriteBinary(data),
+			c.Ping(nil), c.Close(1000, ""), c.WritePrepared(websocket.Prepare(kind, data)), c.ReplyPrepared(websocket.Prepare(kind, data)))
+	}})
+	c := upgraded(t, s)
+	send(t, c, wire(codec.Text, 0, "close")+wire(codec.Text, 0, "ignored")+wire(codec.Ping, 0, "ignored, too"))
+	conn := receive(t, s.opened)
+	onLoop(t, conn, func() int { return 0 }) // the close frame is out
+	send(t, c, wire(codec.Text, 0, "ignored")+wireClose(1000, ""))
+	if got := c.frames(t); !strings.HasPrefix(got, "text:replied") || !strings.HasSuffix(got, "text:queued close:1001") {
+		t.Errorf("frames %s", got)
+	}
+	expectEnd(t, s, 1001, weir.ErrConnectionClosed)
+	for i, err := range receive(t, late) {
+		if (i == 0) != (err == nil) || i > 0 && !errors.Is(err, weir.ErrConnectionClosed) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if err := conn.WriteText(nil); !errors.Is(err, weir.ErrConnectionClosed) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// TestCloseCodes: what can't be sent is refused, and no reason is too long.
+func TestCloseCodes(t *testing.T) {
+	s := start(t, &handler{})
+	c, conn := pair(t, s, nil)
+	for _, code := range []websocket.Code{0, 999, 1004, 1006, 1015, 2999, 5000} {
+		if err := conn.Close(code, ""); err == nil || errors.Is(err, weir.ErrConnectionClosed) {
+			t.Errorf("%v: %v", code, err)
+		}
+	}
+	fail(t, conn.Close(1000, strings.Repeat("é", 100)))
+	_, _, err := c.Read()
+	var closed *websocket.CloseError
+	if !errors.As(err, &closed) || closed.Reason != strings.Repeat("é", 61) {
+		t.Errorf("%v", err)
+	}
+	expectEnd(t, s, 1000, weir.ErrConnectionClosed)
+}
+
+// TestCloseTimeout: a peer that does not answer the close frame loses the connection.
+func TestCloseTimeout(t *testing.T) {
+	s := start(t, &handler{}, websocket.CloseTimeout(20*time.Millisecond))
+	c := upgraded(t, s)
+	fail(t, receive(t, s.opened).Close(1000, ""))
+	if got := c.frames(t); got != "close:1000" {
+		t.Errorf("frames %s", got)
+	}
+	expectEnd(t, s, 1000, websocket.ErrCloseTimeout)
+	eventually(t, "the count", func() bool { return s.protocol.Stats().CloseTimeouts == 1 })
+}
+
+// TestShutdown: every peer is told, and has the time for its answer.
+func TestShutdown(t *testing.T) {
+	s := start(t, &handler{message: echo}, websocket.CloseTimeout(50*time.Millisecond))
+	c, deaf := dial(t, s, nil), upgraded(t, s)
+	receive(t, s.opened)
+	receive(t, s.opened)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- s.Shutdown(ctx) }()
+	expectClose(t, c, websocket.GoingAway)
+	if got := deaf.frames(t); got != "close:1001" {
+		t.Errorf("frames %s", got)
+	}
+	fail(t, receive(t, done))
+	for range 2 {
+		if e := receive(t, s.ended); e.code != websocket.GoingAway {
+			t.Errorf("%+v", e)
+		}
+	}
+	if n := s.protocol.Stats().CloseTimeouts; n != 1 {
+		t.Errorf("%d close frames were not answered", n)
+	}
+}
+
+// TestCloseNow: no close frame.
+func TestCloseNow(t *testing.T) {
+	s := start(t, &handler{})
+	c := upgraded(t, s)
+	conn := receive(t, s.opened)
+	fail(t, conn.WriteText([]byte("last")))
+	fail(t, conn.CloseNow())
+	if got := c.frames(t); got != "text:last" {
+		t.Errorf("frames %s", got)
+	}
+	expectEnd(t, s, websocket.AbnormalClosure, weir.ErrConnectionClosed)
+	if err := conn.CloseNow(); !errors.Is(err, weir.ErrConnectionClosed) {
+		t.Errorf("second: %v", err)
+	}
+}

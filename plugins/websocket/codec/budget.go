@@ -1,0 +1,23 @@
+package codec
+
+import "sync/atomic"
+
+// A budget counts bytes that many connections hold together. Any goroutine may use it.
+type budget struct {
+	limit int64 // set once
+	used  atomic.Int64
+}
+
+// take counts n more bytes, or reports that they would be too many.
+func (b *budget) take(n int) bool {
+	if b.used.Add(int64(n)) > b.limit {
+		b.used.Add(int64(-n))
+		return false
+	}
+	return true
+}
+
+// give takes n bytes out of the count again.
+func (b *budget) give(n int) { b.used.Add(int64(-n)) }
+
+func (b *budget) taken() int { return int(b.used.Load()) }

@@ -1,0 +1,99 @@
+package websocket
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+
+	"github.com/go-weir/weir/plugins/http1"
+)
+
+// exchange is a request and its reply as a ws.Upgrader reads and writes them.
+type exchange struct {
+	request, reply []byte
+	offers         [][]byte // the values of Sec-WebSocket-Extensions
+}
+
+// Read implements io.Reader.
+func (x *exchange) Read(p []byte) (n int, err error) {
+	if len(x.request) == 0 {
+		return 0, io.EOF
+	}
+	n = copy(p, x.request)
+	x.request = x.request[n:]
+	return n, nil
+}
+
+// Write implements io.Writer.
+func (x *exchange) Write(p []byte) (n int, err error) {
+	x.reply = append(x.reply, p...)
+	return len(p), nil
+}
+
+// head writes down the head of r, with the two fields that may be lists, or several,
+// in the form that an Upgrader knows.
+func (x *exchange) head(r *http1.Request) {
+	b := append([]byte("GET "), r.Target()...)
+	b = append(b, " HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"...)
+	for name, value := range r.Fields().All() {
+		if bytes.EqualFold(name, []byte("Upgrade")) || bytes.EqualFold(name, []byte("Connection")) {
+			continue
+		}
+		if bytes.EqualFold(name, []byte("Sec-WebSocket-Extensions")) {
+			x.offers = append(x.offers, value)
+		}
+		b = append(append(append(append(b, name...), ": "...), value...), "\r\n"...)
+	}
+	x.request = append(b, "\r\n"...)
+}
+
+// status is the status of a reply; 500 if it is none.
+func (x *exchange) status() int {
+	status := 0
+	if line, ok := bytes.CutPrefix(x.reply, []byte("HTTP/1.1 ")); ok && len(line) > 3 {
+		for _, c := range line[:3] {
+			status = status*10 + int(c-'0')
+		}
+	}
+	if status < 400 || status > 599 {
+		return http.StatusInternalServerError
+	}
+	return status
+}
+
+// finish returns the reply with the fields that the Upgrader knows nothing of.
+func (x *exchange) finish(extensions string, more http.Header) []byte {
+	b := bytes.TrimSuffix(x.reply, []byte("\r\n"))
+	if extensions != "" {
+		b = append(append(append(b, "Sec-WebSocket-Extensions: "...), extensions...), "\r\n"...)
+	}
+	for name, values := range more {
+		if !isToken([]byte(name)) || ours(name) {
+			continue
+		}
+		for _, v := range values {
+			b = append(append(b, name...), ": "...)
+			for _, c := range []byte(v) {
+				if c < ' ' && c != '\t' || c == 0x7f {
+					c = ' '
+				}
+				b = append(b, c)
+			}
+			b = append(b, "\r\n"...)
+		}
+	}
+	return append(b, "\r\n"...)
+}
+
+// ours reports whether a field of the reply is the handshake's own.
+func ours(name string) bool {
+	for _, own := range []string{
+		"Upgrade", "Connection", "Content-Length", "Transfer-Encoding",
+		"Sec-WebSocket-Accept", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions", "Sec-WebSocket-Version",
+	} {
+		if http.CanonicalHeaderKey(name) == http.CanonicalHeaderKey(own) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,10 @@
+package websocket_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/go-weir/weir/internal/leaktest"
+)
+
+func TestMain(m *testing.M) { os.Exit(leaktest.Run(m)) }

@@ -1,0 +1,128 @@
+package websocket
+
+import "net/http"
+
+// Stats is what a Protocol has done, on all loops together, since it was made.
+type Stats struct {
+	Upgraded uint64 // handshakes that succeeded
+	Open     int64  // connections now
+	Refused  RefusedStats
+
+	MessagesIn  uint64 // messages that OnMessage was called with
+	MessagesOut uint64 // messages written, those to subscribers included
+	BytesIn     uint64 // their bytes, those of compressed ones inflated
+	BytesOut    uint64 // bytes of the frames
+	Compressed  uint64 // compressed messages that came
+	Aside       uint64 // those that were inflated on a goroutine
+	PingsIn     uint64 // pings that were answered
+	PongsIn     uint64
+	PingsOut    uint64 // pings because nothing was received
+	Controls    uint64 // other control frames written
+
+	Closed        map[Code]uint64 // ended connections, by what OnClose got
+	PongTimeouts  uint64          // connections that were silent for too long
+	CloseTimeouts uint64          // close frames that were not answered in time
+	Limits        LimitStats      // limits that were met
+
+	Published uint64 // messages published to a topic
+	Delivered uint64 // times that one was written to a subscriber
+	Dropped   uint64 // times that it was not, because the subscriber is slow
+	SlowEnded uint64 // connections closed for that reason
+}
+
+// LimitStats counts connections that were closed because of a limit.
+type LimitStats struct {
+	Message  uint64 // MessageLimit
+	Frames   uint64 // FrameLimit
+	Inflated uint64 // InflatedLimit
+	Pinned   uint64 // PinnedLimit
+}
+
+// RefusedStats counts requests that were not upgraded, by what the client was told.
+type RefusedStats struct {
+	Malformed uint64 // 400
+	Forbidden uint64 // 403: the origin, or the program
+	Method    uint64 // 405
+	Timeout   uint64 // 408, or closed before the request began
+	Plain     uint64 // 426: another version, or no WebSocket was asked for and there is no Fallback
+	Head      uint64 // 414, 431
+	Other     uint64
+}
+
+func (r *RefusedStats) count(status int) {
+	switch status {
+	case http.StatusBadRequest:
+		r.Malformed++
+	case http.StatusForbidden:
+		r.Forbidden++
+	case http.StatusMethodNotAllowed:
+		r.Method++
+	case http.StatusRequestTimeout:
+		r.Timeout++
+	case http.StatusUpgradeRequired:
+		r.Plain++
+	case http.StatusRequestHeaderFieldsTooLarge, http.StatusRequestURITooLong:
+		r.Head++
+	default:
+		r.Other++
+	}
+}
+
+// Stats returns the counts, which are a little old: 50 ms at most, unless a loop is
+// busy. It does not wait.
+func (p *Protocol) Stats() Stats {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	st := Stats{Closed: make(map[Code]uint64)}
+	st.add(&p.past)
+	st.Published = p.hub.published.Load()
+	for _, s := range p.shards {
+		st.add(&s.published)
+	}
+	return st
+}
+
+func (s *Stats) add(o *Stats) {
+	s.Upgraded += o.Upgraded
+	s.Open += o.Open
+	s.Refused.add(&o.Refused)
+	s.MessagesIn += o.MessagesIn
+	s.MessagesOut += o.MessagesOut
+	s.BytesIn += o.BytesIn
+	s.BytesOut += o.BytesOut
+	s.Compressed += o.Compressed
+	s.Aside += o.Aside
+	s.PingsIn += o.PingsIn
+	s.PongsIn += o.PongsIn
+	s.PingsOut += o.PingsOut
+	s.Controls += o.Controls
+	if s.Closed == nil {
+		s.Closed = make(map[Code]uint64)
+	}
+	for code, n := range o.Closed {
+		s.Closed[code] += n
+	}
+	s.PongTimeouts += o.PongTimeouts
+	s.CloseTimeouts += o.CloseTimeouts
+	s.Limits.add(&o.Limits)
+	s.Delivered += o.Delivered
+	s.Dropped += o.Dropped
+	s.SlowEnded += o.SlowEnded
+}
+
+func (r *RefusedStats) add(o *RefusedStats) {
+	r.Malformed += o.Malformed
+	r.Forbidden += o.Forbidden
+	r.Method += o.Method
+	r.Timeout += o.Timeout
+	r.Plain += o.Plain
+	r.Head += o.Head
+	r.Other += o.Other
+}
+
+func (l *LimitStats) add(o *LimitStats) {
+	l.Message += o.Message
+	l.Frames += o.Frames
+	l.Inflated += o.Inflated
+	l.Pinned += o.Pinned
+}
