@@ -58,7 +58,7 @@ func (c *Connection) drainFor(err error) bool {
 	if !c.state.CompareAndSwap(open, draining) {
 		return false
 	}
-	c.err = err
+	c.besides().err = err
 	return true
 }
 
@@ -200,8 +200,8 @@ func (c *Connection) unsent(err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var already *UnsentError
-	if !errors.As(c.err, &already) {
-		c.err = &UnsentError{Bytes: n, Cause: c.err, Err: err}
+	if !errors.As(c.cause(), &already) {
+		c.besides().err = &UnsentError{Bytes: n, Cause: c.cause(), Err: err}
 	}
 	return true
 }
@@ -221,7 +221,7 @@ func (c *Connection) teardown() {
 		_ = l.Unwatch(int(c.fd)) // it is closed anyway
 	}
 	c.mu.Lock()
-	cause := c.err
+	cause := c.cause()
 	_ = l.sys.Close(int(c.fd))
 	c.fd = -1
 	c.mu.Unlock()

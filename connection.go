@@ -75,19 +75,24 @@ type Connection struct {
 	extras     *extras         // nil: none
 
 	// any goroutine
-	received atomic.Int64 // bytes in the input ring, as of the last delivery
-	slowest  atomic.Int64 // nanoseconds of the longest OnMessage of those timed
+	received atomic.Int64  // bytes in the input ring, as of the last delivery
+	slowest  atomic.Uint32 // microseconds of the longest OnMessage of those timed
 
 	// set once
+	acceptor uint16 // the index of the server's listener that it came by
+	peerPort uint16
+	peerAddr netip.Addr
 	id       ConnID // by the loop, before OnConnect
-	listener *listener
-	remote   netip.AddrPort
 
 	// guarded by mu
-	mu  sync.Mutex
-	err error // the cause of the end; the first one stays
+	mu    sync.Mutex
+	aside *aside // nil: none
+}
 
-	KeyValueContext
+// aside is what is known of few connections for long.
+type aside struct {
+	err    error          // the cause of the end; the first one stays
+	values map[string]any // Set
 }
 
 // extras is what few connections need.
@@ -120,26 +125,27 @@ func (c *Connection) Err() error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.err
+	return c.cause()
 }
 
 // PeerAddr is the peer's address as a string, "192.0.2.1:4711".
-func (c *Connection) PeerAddr() string { return c.remote.String() }
+func (c *Connection) PeerAddr() string { return c.remote().String() }
 
 // RemoteAddr is the peer's address, a *net.TCPAddr.
-func (c *Connection) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) }
+func (c *Connection) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote()) }
 
 // LocalAddr is this side's address, a *net.TCPAddr. After the end of a
 // connection it is the address of the listener.
 func (c *Connection) LocalAddr() net.Addr {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.fd >= 0 && c.listener.addr.IP.IsUnspecified() {
+	listening := c.listener().addr
+	if c.fd >= 0 && listening.IP.IsUnspecified() {
 		if local, errno := c.loop.sys.LocalAddr(int(c.fd)); errno == 0 {
 			return net.TCPAddrFromAddrPort(local)
 		}
 	}
-	return c.listener.addr
+	return listening
 }
 
 // Context is what SetContext stored, nil at first. Loop only.
@@ -171,9 +177,29 @@ func (c *Connection) ReadBufferLength() int64 { return c.received.Load() }
 // than its length until the loop has got to it.
 func (c *Connection) WriteBufferLength() int64 { return c.pending.Load() }
 
+func (c *Connection) remote() netip.AddrPort { return netip.AddrPortFrom(c.peerAddr, c.peerPort) }
+
+func (c *Connection) listener() *listener { return c.loop.server.listeners[c.acceptor] }
+
+// cause is why c ends; nil if it doesn't. With mu held.
+func (c *Connection) cause() error {
+	if c.aside == nil {
+		return nil
+	}
+	return c.aside.err
+}
+
+// besides is c.aside, made if need be. With mu held.
+func (c *Connection) besides() *aside {
+	if c.aside == nil {
+		c.aside = new(aside)
+	}
+	return c.aside
+}
+
 // attrs are what log lines say of c.
 func (c *Connection) attrs(more ...any) []any {
-	return append([]any{"conn", c.id, "peer", c.remote, "listener", c.listener.addr}, more...)
+	return append([]any{"conn", c.id, "peer", c.remote(), "listener", c.listener().addr}, more...)
 }
 
 // visible reports whether other goroutines may get hold of c: what is set once

@@ -1,36 +1,32 @@
 package weir
 
-import "sync"
-
-// KeyValueContext holds what a program wants to remember with a connection,
-// by name. All of it is any goroutine. It costs nothing until the first Set.
-type KeyValueContext struct {
-	// guarded by mu
-	mu sync.Mutex
-	kv map[string]any
-}
-
-// Set stores value under key.
-func (c *KeyValueContext) Set(key string, value any) {
+// Set stores, by name, what the program wants to remember with the connection. Any
+// goroutine; so are Get and Delete.
+func (c *Connection) Set(key string, value any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.kv == nil {
-		c.kv = make(map[string]any)
+	a := c.besides()
+	if a.values == nil {
+		a.values = make(map[string]any)
 	}
-	c.kv[key] = value
+	a.values[key] = value
 }
 
 // Get returns what is stored under key, and whether there is anything.
-func (c *KeyValueContext) Get(key string) (value any, exists bool) {
+func (c *Connection) Get(key string) (value any, exists bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	value, exists = c.kv[key]
+	if c.aside != nil {
+		value, exists = c.aside.values[key]
+	}
 	return value, exists
 }
 
 // Delete forgets what is stored under key.
-func (c *KeyValueContext) Delete(key string) {
+func (c *Connection) Delete(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.kv, key)
+	if c.aside != nil {
+		delete(c.aside.values, key)
+	}
 }

@@ -110,7 +110,7 @@ func serveFrames(b *testing.B, h Handler, p Protocol, bytes *int, read func(p []
 		b.Fatal(err)
 	}
 	defer func() { _ = s.Stop() }()
-	c := &Connection{loop: s.loops[0], listener: s.listeners[0], fd: int32(sock.Reserve())}
+	c := &Connection{loop: s.loops[0], fd: int32(sock.Reserve())}
 	c.state.Store(open)
 	c.watched = poller.Read
 	for b.Loop() {

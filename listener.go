@@ -30,6 +30,7 @@ const (
 // listener is one listening socket and the loop that accepts on it.
 type listener struct {
 	// set once
+	index  uint16 // in the server's listeners
 	loop   *loop
 	target *loop // where its connections go; nil: the server's strategy decides
 	addr   *net.TCPAddr
@@ -44,8 +45,8 @@ type listener struct {
 	warned   time.Duration // loop time of the last warning; 0: never
 }
 
-func newListener(l, target *loop, fd int, addr *net.TCPAddr) *listener {
-	ln := &listener{loop: l, target: target, fd: fd, addr: addr, spare: sock.Reserve()}
+func newListener(index int, l, target *loop, fd int, addr *net.TCPAddr) *listener {
+	ln := &listener{index: uint16(index), loop: l, target: target, fd: fd, addr: addr, spare: sock.Reserve()}
 	ln.retry.Init((*listenerRetry)(ln))
 	return ln
 }
@@ -129,7 +130,7 @@ func (ln *listener) accept() bool {
 // hand gives a new connection to the loop that will serve it.
 func (ln *listener) hand(fd int, peer netip.AddrPort) {
 	s := ln.loop.server
-	c := &Connection{listener: ln, remote: peer, fd: int32(fd), loop: ln.loop}
+	c := &Connection{acceptor: ln.index, peerAddr: peer.Addr(), peerPort: peer.Port(), fd: int32(fd), loop: ln.loop}
 	if limit := int64(s.opts.MaxConnections); s.open.Add(1) > limit && limit > 0 {
 		s.leave()
 		c.drop()
@@ -170,7 +171,7 @@ func (s *Server) refuse(c *Connection, err error) {
 // refused logs that c was closed unheard of.
 func (s *Server) refused(c *Connection, why any) {
 	s.seldom(&s.lines.refused, slog.LevelWarn, "weir: connection refused", func() []any {
-		return []any{"peer", c.remote, "listener", c.listener.addr, "err", why}
+		return []any{"peer", c.remote(), "listener", c.listener().addr, "err", why}
 	})
 }
 

@@ -3,6 +3,7 @@ package weir
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 
 	"github.com/go-weir/weir/eventloop"
@@ -244,8 +245,8 @@ func (c *Connection) timed(ctx any, payload []byte) any {
 	out := l.server.handler.OnMessage(c, ctx, payload)
 	took := l.Clock() - begin
 	l.callbacks.Observe(took)
-	if int64(took) > c.slowest.Load() {
-		c.slowest.Store(int64(took))
+	if micros := uint32(min(took.Microseconds(), math.MaxUint32)); micros > c.slowest.Load() {
+		c.slowest.Store(micros)
 	}
 	return out
 }

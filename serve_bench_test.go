@@ -46,7 +46,7 @@ func BenchmarkServe(b *testing.B) {
 			}
 			defer func() { _ = s.Stop() }()
 			l := s.loops[0]
-			c := &Connection{loop: l, listener: s.listeners[0], fd: int32(sock.Reserve()), idleTime: tt.idle}
+			c := &Connection{loop: l, fd: int32(sock.Reserve()), idleTime: tt.idle}
 			c.state.Store(open)
 			c.watched = poller.Read
 			b.ReportAllocs()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"runtime"
@@ -193,11 +194,14 @@ func (s *Server) target() *loop {
 }
 
 func (s *Server) bind(l, target *loop, network, address string, c sock.ListenConfig) error {
+	if len(s.listeners) > math.MaxUint16 { // a connection keeps the index of its own
+		return &OptionError{"Address", fmt.Sprintf("asks for more than %d listeners", len(s.listeners))}
+	}
 	fd, addr, err := sock.Listen(network, address, c)
 	if err != nil {
 		return fmt.Errorf("weir: %w", err)
 	}
-	s.listeners = append(s.listeners, newListener(l, target, fd, addr))
+	s.listeners = append(s.listeners, newListener(len(s.listeners), l, target, fd, addr))
 	return nil
 }
 

@@ -176,9 +176,9 @@ func (s *Server) ConnectionStats() iter.Seq[metrics.ConnectionStats] {
 	return func(yield func(metrics.ConnectionStats) bool) {
 		for c := range s.Connections() {
 			if !yield(metrics.ConnectionStats{
-				ID: uint64(c.id), Peer: c.remote, Loop: c.loop.Index(),
+				ID: uint64(c.id), Peer: c.remote(), Loop: c.loop.Index(),
 				Input: c.received.Load(), Output: c.pending.Load(),
-				SlowestCallback: time.Duration(c.slowest.Load()),
+				SlowestCallback: time.Duration(c.slowest.Load()) * time.Microsecond,
 			}) {
 				return
 			}
