@@ -169,6 +169,7 @@ func TestPipelined(t *testing.T) {
 	if _, err := io.ReadFull(c, make([]byte, 16*9)); err != nil {
 		t.Fatal(err)
 	}
+	onLoop(t, conn, func() int { return 0 }) // so is what was just answered
 	after := onLoop(t, conn, s.Stats)
 	if reads, writes := after.Reads-before.Reads, after.Writes-before.Writes; reads != 1 || writes != 1 {
 		t.Errorf("%d reads and %d writes, want 1 of each", reads, writes)
