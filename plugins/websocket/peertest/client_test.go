@@ -9,8 +9,8 @@ import (
 
 // Kinds of messages, which all libraries number as the protocol does.
 const (
-	text   = 1
-	binary = 2
+	text = 1
+	bin  = 2
 )
 
 // settings are how a client connects.

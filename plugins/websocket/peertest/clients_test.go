@@ -40,8 +40,8 @@ func TestEcho(t *testing.T) {
 						expect(t, c, kind, filler(n))
 					}
 				}
-				send(t, c, binary, bytes.Repeat([]byte{0xff, 0x00, 0xc3}, 1000))
-				expect(t, c, binary, bytes.Repeat([]byte{0xff, 0x00, 0xc3}, 1000))
+				send(t, c, bin, bytes.Repeat([]byte{0xff, 0x00, 0xc3}, 1000))
+				expect(t, c, bin, bytes.Repeat([]byte{0xff, 0x00, 0xc3}, 1000))
 				s.counts(t, func(st websocket.Stats) bool { return (st.Compressed > 0) == (mode != "") })
 			})
 		}
@@ -179,9 +179,9 @@ func TestTooBig(t *testing.T) {
 		for i, mode := range l.compress {
 			id := fmt.Sprint("b", i)
 			c := connect(t, l, s.url("/echo?id="+id), settings{compress: mode})
-			send(t, c, binary, filler(messageLimit))
-			expect(t, c, binary, filler(messageLimit))
-			_ = c.write(binary, bytes.Repeat(filler(messageLimit), 2)) // which may meet the end
+			send(t, c, bin, filler(messageLimit))
+			expect(t, c, bin, filler(messageLimit))
+			_ = c.write(bin, bytes.Repeat(filler(messageLimit), 2)) // which may meet the end
 			if got := receive(t, c.box().ended); got.code != 1009 {
 				t.Errorf("compress=%s: ends with %v, want 1009", mode, got)
 			}
