@@ -132,7 +132,7 @@ func (w *Conn) closedByPeer(code Code, reason string) {
 	}
 	w.record(code, reason)
 	w.sendClose(code, "")
-	w.c.AwaitPeer() // which may not know yet that it has nothing more to say
+	w.c.AwaitPeer() // which may have sent more behind it
 	w.settle(&CloseError{code, reason})
 }
 
