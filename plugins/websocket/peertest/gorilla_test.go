@@ -55,6 +55,7 @@ func (c *gorillaClient) read() {
 			if errors.As(err, &closed) {
 				end = closure{closed.Code, closed.Text}
 			}
+			_ = c.drop() // as the library leaves it to the program
 			c.in.ended <- end
 			return
 		}
