@@ -51,6 +51,14 @@ func (c *Connection) closeFor(err error) bool {
 	return true
 }
 
+// AwaitPeer has the end of the connection, once what was written is sent and this side
+// of the stream is ended, wait for the peer to end its side too, for at most the linger
+// time. Without it, the peer's acknowledgement is enough, after which whatever else it
+// sends is answered with a reset; on some systems that costs a program what it has
+// received and not yet read. It is for last words to a peer that is in the middle of
+// sending. It does not begin the end: that is for Close and CloseWithError. Loop only.
+func (c *Connection) AwaitPeer() { c.set(flagAwaitPeer) }
+
 // drainFor takes the connection from open to draining.
 func (c *Connection) drainFor(err error) bool {
 	c.mu.Lock()
@@ -97,7 +105,7 @@ func (c *Connection) beginClosing() {
 // bytes: if it sends something meanwhile, our system answers with a reset and
 // drops what is still on the way. So the stream is ended, input is thrown away,
 // and the descriptor is closed when the peer ends its stream or has acknowledged
-// every byte, or when the linger time is up.
+// every byte, if that is enough (see AwaitPeer), or when the linger time is up.
 func (c *Connection) finish() bool {
 	if c.pending.Load() > 0 { // unsent, or a Send that was accepted and is on its way to the loop
 		if !c.has(flagEOF) {
@@ -118,7 +126,7 @@ func (c *Connection) finish() bool {
 		c.sendFIN()
 	}
 	quiet := c.discard()
-	if c.has(flagEOF|flagDead) || quiet && c.acknowledged() {
+	if c.has(flagEOF|flagDead) || quiet && !c.has(flagAwaitPeer) && c.acknowledged() {
 		c.teardown()
 		return false
 	}

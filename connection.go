@@ -42,6 +42,7 @@ const (
 	flagDead                         // to be torn down without sending anything more
 	flagUnwatched                    // not with the poller: it would report a hang-up for ever
 	flagHeld                         // Hold: the end of the input is not the end
+	flagAwaitPeer                    // AwaitPeer: acknowledged is not enough
 )
 
 // Connection is one accepted connection. Methods are for any goroutine unless

@@ -85,7 +85,7 @@ func (c *Connection) nextTime() time.Duration {
 		earliest(x.writeDeadline)
 	}
 	earliest(x.linger)
-	if x.linger > 0 && c.has(flagFIN) {
+	if x.linger > 0 && c.has(flagFIN) && !c.has(flagAwaitPeer) {
 		earliest(c.loop.Clock() + ackPoll)
 	}
 	return at

@@ -158,3 +158,39 @@ func TestUnsentOnFailure(t *testing.T) {
 		t.Errorf("%q, but there was no lingering", text)
 	}
 }
+
+// TestAwaitPeer: what the peer goes on to send after the last words, although its system
+// has acknowledged them, is taken and not answered with a reset.
+func TestAwaitPeer(t *testing.T) {
+	lastWords := func(c *weir.Connection) {
+		_, err := c.Write([]byte("last words"))
+		c.AwaitPeer()
+		fail(t, errors.Join(err, c.Close()))
+	}
+	t.Run("the peer ends", func(t *testing.T) {
+		p := startPair(t, &handler{connect: lastWords}, weir.Linger(time.Hour))
+		for sent := uint64(0); sent < 100; sent++ {
+			_, err := p.peer.Write([]byte{'x'})
+			fail(t, err)
+			eventually(t, "it is taken", func() bool { return p.server.Stats().BytesIn == sent+1 })
+		}
+		expect(t, p.peer, "last words")
+		expectEnd(t, p.peer)
+		expectIdle(t, p.server)
+		fail(t, p.peer.CloseWrite())
+		p.expectErr(t, weir.ErrConnectionClosed)
+		expectNothingLost(t, p.conn)
+	})
+	t.Run("the peer does not end", func(t *testing.T) {
+		const linger = 50 * time.Millisecond
+		began := time.Now()
+		p := startPair(t, &handler{connect: lastWords}, weir.Linger(linger))
+		expect(t, p.peer, "last words")
+		expectEnd(t, p.peer)
+		p.expectErr(t, weir.ErrConnectionClosed)
+		if d := time.Since(began); d < linger {
+			t.Errorf("closed after %v, before the linger time was up", d)
+		}
+		expectNothingLost(t, p.conn)
+	})
+}

@@ -32,7 +32,7 @@ func page(w *http1.Response, _ *http1.Request) {
 func main() {
 	addr := flag.String("addr", ":1833", "address to listen on")
 	loops := flag.Int("loops", 0, "number of event loops (0: one per CPU)")
-	compress := flag.Bool("compress", false, "accept permessage-deflate")
+	compress := flag.Bool("compress", true, "accept permessage-deflate from clients that offer it")
 	flag.Parse()
 
 	opts := []websocket.Option{websocket.Fallback(page)}

@@ -132,6 +132,7 @@ func (w *Conn) closedByPeer(code Code, reason string) {
 	}
 	w.record(code, reason)
 	w.sendClose(code, "")
+	w.c.AwaitPeer() // which may have sent more behind it
 	w.settle(&CloseError{code, reason})
 }
 

@@ -188,6 +188,7 @@ func expectClose(t testing.TB, c *websocket.Client, code websocket.Code) {
 	if n, err := c.NetConn().Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Fatalf("behind the close frame: %d bytes, %v", n, err)
 	}
+	fail(t, c.CloseNow()) // which the server waits for
 }
 
 // expectEnd waits for OnClose.

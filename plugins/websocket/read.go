@@ -95,5 +95,6 @@ func (w *Conn) fail(err error) {
 		limits.Pinned++
 	}
 	w.sendClose(broken.Code, broken.Reason)
+	w.c.AwaitPeer() // which may be in the middle of sending
 	w.settle(broken)
 }
