@@ -33,6 +33,7 @@ func main() {
 	addr := flag.String("addr", ":1833", "address to listen on")
 	loops := flag.Int("loops", 0, "number of event loops (0: one per CPU)")
 	compress := flag.Bool("compress", true, "accept permessage-deflate from clients that offer it")
+	metrics := flag.String("metrics", "", "address to serve metrics on, such as localhost:9091 (empty: none)")
 	flag.Parse()
 
 	opts := []websocket.Option{websocket.Fallback(page)}
@@ -40,7 +41,7 @@ func main() {
 		opts = append(opts, websocket.Compression(codec.Deflate{}))
 	}
 	s, err := weir.NewServer(websocket.Wrap(echo{}), weir.CustomProtocol(websocket.New(nil, opts...)),
-		weir.Address(*addr), weir.NumLoops(*loops))
+		weir.Address(*addr), weir.MetricsServer("", *metrics), weir.NumLoops(*loops))
 	if err != nil {
 		log.Fatal(err)
 	}

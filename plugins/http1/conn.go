@@ -171,6 +171,7 @@ func (s *conn) refuse(err *Error) {
 	s.phase = over
 	s.clock.state = noClock
 	s.x.refuse(err)
+	s.c.AwaitPeer() // it may be sending what was refused, and has yet to read why
 	s.c.CloseWithError(err)
 }
 
