@@ -91,6 +91,7 @@ func TestAllocations(t *testing.T) {
 			[]weir.Option{weir.CustomProtocol(framedInPlace{})},
 			say(frame(message)[:9], frame(message)[9:]),
 		},
+		{"Write, with metrics", 0, handler{message: echo}, []weir.Option{metered(), weir.Watchdog(time.Second)}, once},
 		{"idle timer", 0, handler{message: echo}, []weir.Option{weir.IdleTime(time.Minute)}, once},
 		{"deadline moved", 0, handler{message: func(c *weir.Connection, ctx any, data []byte) any {
 			_ = c.SetReadDeadline(time.Now().Add(time.Minute)) // fails if c has ended

@@ -87,7 +87,8 @@ func (c *Connection) beginClosing() {
 	}
 	c.drainFor(cause) // no effect on one that Close has begun
 	c.set(flagClosing)
-	c.unset(flagHalfClose | flagPressured)
+	c.unset(flagHalfClose)
+	c.unpressure()
 	c.dropInput()
 }
 
@@ -186,28 +187,35 @@ func (c *Connection) fail(err error) {
 	c.loop.touch(c)
 }
 
-// unsent notes in the cause that bytes were lost, once. err is what ended the
-// sending.
-func (c *Connection) unsent(err error) {
+// unsent notes in the cause that bytes are lost, once, and reports whether any
+// are. err is what ended the sending.
+func (c *Connection) unsent(err error) bool {
 	n := c.pending.Load()
 	if c.loop.current == c {
 		n += int64(len(c.loop.out))
 	}
+	if n == 0 {
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var already *UnsentError
-	if n > 0 && !errors.As(c.err, &already) {
+	if !errors.As(c.err, &already) {
 		c.err = &UnsentError{Bytes: n, Cause: c.err, Err: err}
 	}
+	return true
 }
 
 // teardown is the end. Its callbacks may do anything but bring c back.
 func (c *Connection) teardown() {
 	l := c.loop
-	if c.has(flagDead) { // else everything was sent, and what is pending now is a Send about to be refused
-		c.unsent(nil)
+	if c.has(flagDead) && c.unsent(nil) { // without the flag, what is pending now is a Send about to be refused
+		// A stream that breaks off in the middle must not look complete, and
+		// the system need not keep its part of it for a peer that doesn't read.
+		_ = l.sys.Abort(int(c.fd))
 	}
 	c.state.Store(closed)
+	c.unpressure()
 	l.Disarm(&c.timer)
 	if !c.has(flagUnwatched) {
 		_ = l.Unwatch(int(c.fd)) // it is closed anyway
@@ -221,7 +229,8 @@ func (c *Connection) teardown() {
 	c.dropTimers()
 	c.dropInput()
 	c.dropOutput()
-	l.stats.Closed.count(cause)
+	countClosed(&l.stats.Closed, cause)
+	c.debug("weir: connection closed", "err", cause)
 	c.call("OnClose", func() { l.server.handler.OnClose(c) })
 	l.server.leave() // only now: the handler never hears of more than MaxConnections
 }

@@ -76,6 +76,7 @@ type Connection struct {
 
 	// any goroutine
 	received atomic.Int64 // bytes in the input ring, as of the last delivery
+	slowest  atomic.Int64 // nanoseconds of the longest OnMessage of those timed
 
 	// set once
 	id       ConnID // by the loop, before OnConnect
@@ -169,6 +170,11 @@ func (c *Connection) ReadBufferLength() int64 { return c.received.Load() }
 // system has not taken yet. What was queued by Send counts with a little more
 // than its length until the loop has got to it.
 func (c *Connection) WriteBufferLength() int64 { return c.pending.Load() }
+
+// attrs are what log lines say of c.
+func (c *Connection) attrs(more ...any) []any {
+	return append([]any{"conn", c.id, "peer", c.remote, "listener", c.listener.addr}, more...)
+}
 
 // visible reports whether other goroutines may get hold of c: what is set once
 // is set. Any goroutine.

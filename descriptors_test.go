@@ -64,10 +64,12 @@ func exhaustedChild(command *json.Decoder, answer *json.Encoder) error {
 	return <-ended
 }
 
-// countingHandler counts log records.
+// countingHandler counts warnings and what is worse.
 type countingHandler struct{ records atomic.Int64 }
 
-func (h *countingHandler) Enabled(context.Context, slog.Level) bool { return true }
+func (h *countingHandler) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn
+}
 
 func (h *countingHandler) Handle(context.Context, slog.Record) error {
 	h.records.Add(1)

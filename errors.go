@@ -66,7 +66,9 @@ func (e *PanicError) Unwrap() error {
 // UnsentError is the cause when a connection ended with bytes that were
 // accepted for sending and never reached the system: because the peer did not
 // read them within the linger time, or because the end left no time for them, as
-// a reset, an idle time or Stop does.
+// a reset, an idle time or Stop does. The peer's stream then ends with a reset, so
+// that what it got does not look like all there was; bytes that the system had taken
+// may be lost as well.
 type UnsentError struct {
 	Bytes int64 // how many; a little more if the loop had not got to all that was sent
 	Cause error // why the connection was being closed

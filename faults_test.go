@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -396,7 +397,13 @@ func runFaults(t *testing.T, name string, script *faultScript, f *faults) *fault
 	}
 	f.arm()
 	p := &scriptedPeer{faultSession: s}
-	if p.conn, p.err = s.tryDial(); p.err == nil {
+	p.conn, p.err = s.tryDial()
+	if errors.Is(p.err, syscall.ECONNRESET) { // it has ended before connect(2) returned
+		select {
+		case s.victim = <-s.handler.begun:
+		default:
+		}
+	} else if p.err == nil {
 		p.want.WriteString(greeting)
 		p.hear()
 		select {

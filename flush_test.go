@@ -18,6 +18,10 @@ func TestFlushTakesTurns(t *testing.T) {
 	before := make(chan int, 1)
 	written := 0 // loop only
 	p := startPair(t, &handler{}, weir.WriteBufferLimit(2*size), weir.WithCalls(func(c *sock.Calls) {
+		c.Write = func(_ int, p []byte) (int, syscall.Errno) {
+			written += len(p)
+			return len(p), 0
+		}
 		c.Writev = func(_ int, v *sock.Vector) (int, syscall.Errno) {
 			written += v.Size()
 			return v.Size(), 0

@@ -35,6 +35,17 @@ func (framedAppender) AppendPacket(dst []byte, _ *weir.Connection, data any) []b
 	return appendFrame(dst, data)
 }
 
+// framedSplitter is framed, by Split.
+type framedSplitter struct{ framed }
+
+func (framedSplitter) Split(_ *weir.Connection, data []byte) (n int, ctx any, payload []byte) {
+	if len(data) < 4 || len(data) < 4+int(binary.BigEndian.Uint32(data)) {
+		return 0, nil, nil
+	}
+	n = 4 + int(binary.BigEndian.Uint32(data))
+	return n, n - 4, data[4:n]
+}
+
 func appendFrame(dst []byte, data any) []byte {
 	p := fmt.Appendf(nil, "%s", data)
 	dst = binary.BigEndian.AppendUint32(dst, uint32(len(p)))
@@ -47,7 +58,7 @@ func frame(payload string) string { return string(appendFrame(nil, payload)) }
 // TestDribble: messages that arrive byte by byte are whole and right, and
 // leave no memory behind.
 func TestDribble(t *testing.T) {
-	for _, protocol := range []weir.Protocol{framed{}, framedAppender{}} {
+	for _, protocol := range []weir.Protocol{framed{}, framedAppender{}, framedSplitter{}} {
 		t.Run(fmt.Sprintf("%T", protocol), func(t *testing.T) {
 			got := make(chan string, 16)
 			p := startPair(t, &handler{message: func(_ *weir.Connection, _ any, data []byte) any {

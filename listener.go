@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -21,7 +22,8 @@ const (
 	// other while that lasts.
 	firstBackoff = 10 * time.Millisecond
 	lastBackoff  = time.Second
-	// warnEvery is how often such a listener says so.
+	// warnEvery is how often such a listener says so, and how often it is said of
+	// each other trouble that lasts.
 	warnEvery = 10 * time.Second
 )
 
@@ -132,6 +134,7 @@ func (ln *listener) hand(fd int, peer netip.AddrPort) {
 		s.leave()
 		c.drop()
 		ln.loop.stats.Refused.MaxConnections++
+		s.refused(c, "MaxConnections")
 		return
 	}
 	target := ln.target
@@ -145,11 +148,10 @@ func (ln *listener) hand(fd int, peer netip.AddrPort) {
 	}
 	c.loop = target
 	target.Reserve()
-	task := eventloop.Task{Target: (*socket)(c), Op: opRegister}
 	switch {
 	case target == ln.loop:
-		task.Target.Perform(&task)
-	case !target.Post(task):
+		c.begin()
+	case !c.post(opRegister):
 		ln.loop.stats.Refused.Other++
 		s.refuse(c, ErrServerStopped)
 	}
@@ -162,7 +164,14 @@ func (s *Server) refuse(c *Connection, err error) {
 	c.loop.Release()
 	s.leave()
 	c.drop()
-	s.log.Warn("weir: connection refused", "peer", c.remote, "err", err)
+	s.refused(c, err)
+}
+
+// refused logs that c was closed unheard of.
+func (s *Server) refused(c *Connection, why any) {
+	s.seldom(&s.lines.refused, slog.LevelWarn, "weir: connection refused", func() []any {
+		return []any{"peer", c.remote, "listener", c.listener.addr, "err", why}
+	})
 }
 
 // drop closes the descriptor of a connection that nobody has heard of.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-weir/weir/eventloop"
 	"github.com/go-weir/weir/internal/sock"
+	"github.com/go-weir/weir/metrics"
 	"github.com/go-weir/weir/ringbuffer"
 )
 
@@ -19,7 +20,7 @@ type loop struct {
 	sys    sock.Calls
 
 	// loop only
-	readBuffer []byte
+	readBuffer []byte                // with headroom in front
 	input      ringbuffer.RingBuffer // a view of readBuffer
 	current    *Connection           // whose callback is running
 	out        []byte                // what current has written in it
@@ -27,14 +28,20 @@ type loop struct {
 	vector     sock.Vector
 	userBuffer []byte
 	touched    []*Connection // to be settled when the cycle ends
-	stats      LoopStats
+	stats      metrics.LoopCounters
+	untimed    int // calls of OnMessage until the next one that is timed
+	callbacks  eventloop.Durations
+	weighed    struct{ reads, bytes uint64 } // stats.Reads and BytesIn at the end of the last cycle that read
 
 	// any goroutine
 	refusedSends atomic.Uint64
+	stalls       atomic.Uint64
+	calling      atomic.Pointer[Connection] // whose callback runs, of those but OnMessage
+	goroutine    atomic.Uint64              // the number of the loop's goroutine; 0: it doesn't run
 
 	// guarded by mu
 	mu        sync.Mutex
-	published LoopStats
+	published published
 }
 
 func newLoop(s *Server, index int) (*loop, error) {
@@ -46,9 +53,11 @@ func newLoop(s *Server, index int) (*loop, error) {
 		EventLoop:  eventloop.New(index, p),
 		server:     s,
 		sys:        s.sys,
-		readBuffer: make([]byte, readBufferSize),
+		readBuffer: make([]byte, headroom+readBufferSize),
 		out:        make([]byte, 0, writeBufferSize),
+		untimed:    metrics.CallbackSampling,
 	}
+	l.SetBusyPoll(s.opts.BusyPoll)
 	l.stats.Loop = index
 	l.publish()
 	l.AfterCycle(l.afterCycle)
@@ -75,7 +84,22 @@ func (l *loop) afterCycle() {
 		}
 	}
 	l.touched = l.touched[:0]
+	if l.server.opts.BusyPoll > 0 {
+		l.weigh()
+	}
 	l.publish()
+}
+
+// eagerRead is the number of bytes that a read brings, on average over a cycle,
+// from which on what it costs to wake up for it does not count.
+const eagerRead = 1 << 10
+
+// weigh tells the loop whether the reads of this cycle brought little.
+func (l *loop) weigh() {
+	if reads := l.stats.Reads - l.weighed.reads; reads > 0 {
+		l.SetEager(l.stats.BytesIn-l.weighed.bytes < eagerRead*reads)
+		l.weighed.reads, l.weighed.bytes = l.stats.Reads, l.stats.BytesIn
+	}
 }
 
 // forget ends c's registration.

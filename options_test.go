@@ -57,6 +57,8 @@ func TestBadOptions(t *testing.T) {
 		{"SlowConsumer", []weir.Option{somewhere, weir.SlowConsumer(weir.CloseSlow + 1)}},
 		{"IdleTime", []weir.Option{somewhere, weir.IdleTime(-1)}},
 		{"Linger", []weir.Option{somewhere, weir.Linger(-1)}},
+		{"BusyPoll", []weir.Option{somewhere, weir.BusyPoll(-1)}},
+		{"BusyPoll", []weir.Option{somewhere, weir.BusyPoll(2 * time.Millisecond)}},
 		{"KeepAlive", []weir.Option{somewhere, weir.KeepAlive(-1)}},
 		{"SocketReadBuffer", []weir.Option{somewhere, weir.SocketReadBuffer(-1)}},
 		{"SocketWriteBuffer", []weir.Option{somewhere, weir.SocketWriteBuffer(-1)}},

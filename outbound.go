@@ -75,6 +75,14 @@ func (o *outbound) gather(v *sock.Vector) {
 	}
 }
 
+// only is what is unsent of a queue with one segment, nil if there are more.
+func (o *outbound) only() []byte {
+	if o.head+1 == len(o.segments) {
+		return o.segments[o.head].data
+	}
+	return nil
+}
+
 // advance takes the first n bytes off the queue and reports whether it is
 // empty.
 func (o *outbound) advance(n int, c *Connection) bool {

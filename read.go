@@ -7,11 +7,17 @@ import (
 
 	"github.com/go-weir/weir/eventloop"
 	"github.com/go-weir/weir/internal/sock"
+	"github.com/go-weir/weir/metrics"
 	"github.com/go-weir/weir/ringbuffer"
 )
 
 const (
 	readBufferSize = 64 << 10
+	// readRounds is how many buffers full of one peer's stream are read in a row.
+	readRounds = 4
+	// headroom is the room in front of the loop's read buffer. What is left of a
+	// cut message and fits is put there, so that the next read continues it.
+	headroom = 4 << 10
 	// directRead is the room in a connection's own ring from which on bytes
 	// are read straight into it; below, they go through the loop's buffer.
 	directRead = 16 << 10
@@ -20,49 +26,85 @@ const (
 	fruitless = 1 << 16
 )
 
-// readable reads once and delivers what came. There is one read per wake-up,
-// however busy the peer: the poller reports the rest again.
+// readable reads and delivers what came. There is one read per wake-up, however
+// busy the peer, because the poller reports the rest again; a stream that fills the
+// buffer and asks for no answer is read up to readRounds times.
 func (c *Connection) readable() {
+	for range readRounds {
+		if !c.receive() || len(c.loop.out) > 0 || c.pending.Load() > 0 {
+			return
+		}
+	}
+}
+
+// receive reads once and delivers what came. It reports whether that has filled
+// the buffer, so that there is more as a rule.
+func (c *Connection) receive() bool {
 	if c.has(flagClosing) || !c.wantsInput() {
 		// finish reads, and throws away; or reading was paused by a callback
 		// that ran since the poller was asked.
-		return
+		return false
 	}
 	l := c.loop
-	p := l.readBuffer
+	p, direct := l.readBuffer[headroom:], false
 	if c.in != nil {
 		if free := c.in.Free(); len(free) >= directRead {
-			p = free
+			p, direct = free, true
 		}
 	}
 	n, errno := l.sys.Read(int(c.fd), p)
 	l.stats.Reads++
 	switch {
 	case sock.Temporary(errno):
-		return
+		return false
 	case errno != 0:
 		c.fail(os.NewSyscallError("read", errno))
-		return
+		return false
 	case n == 0:
 		c.set(flagEOF)
 		c.halfClosed()
-		return
+		return false
 	}
 	l.stats.BytesIn += uint64(n)
 	c.touchActive()
-	if c.in == nil {
+	switch {
+	case direct:
+		c.in.Commit(n)
+		c.deliverOwn()
+	case c.in == nil:
 		l.input.WithData(p[:n])
 		c.deliver(&l.input)
-		c.keepRest()
-		return
-	}
-	if &p[0] == &l.readBuffer[0] {
+		if !l.input.IsEmpty() {
+			c.keepRest(takeRing())
+		}
+	case c.in.Length() <= headroom:
+		c.deliverBoth(n)
+	default:
 		_, _ = c.in.Write(p[:n]) // never fails: the ring grows
-	} else {
-		c.in.Commit(n)
+		c.deliverOwn()
 	}
+	return n == len(p)
+}
+
+// deliverOwn delivers what is in the connection's own ring.
+func (c *Connection) deliverOwn() {
 	c.deliver(c.in)
 	c.tidyInput()
+}
+
+// deliverBoth delivers what was left of earlier reads, put in front of the n
+// bytes of this one in the loop's read buffer.
+func (c *Connection) deliverBoth(n int) {
+	l := c.loop
+	first, rest := c.in.PeekAll()
+	start := headroom - len(first) - len(rest)
+	copy(l.readBuffer[start+copy(l.readBuffer[start:], first):], rest)
+	l.input.WithData(l.readBuffer[start : headroom+n])
+	own := c.in
+	own.RetrieveAll()
+	c.in = nil
+	c.deliver(&l.input)
+	c.keepRest(own)
 }
 
 // touchActive notes that bytes were moved.
@@ -72,42 +114,140 @@ func (c *Connection) touchActive() {
 	}
 }
 
+// method is which of the program's methods is running in deliver. It is noted
+// for every message, so it is a small number.
+type method uint8
+
+const (
+	inProtocol method = iota // UnPacket or Split
+	inHandler                // OnMessage
+	inEncoder                // Packet or AppendPacket
+)
+
+func (m method) name(s *Server) string {
+	switch m {
+	case inProtocol:
+		return s.decoder
+	case inEncoder:
+		return s.encoder
+	}
+	return "OnMessage"
+}
+
 // deliver cuts messages from buf and hands them to OnMessage, until what is
 // left is not a whole message, or nothing may be delivered now.
 func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
-	callback := "UnPacket"
+	var running method
 	defer func() {
 		if v := recover(); v != nil {
-			c.panicked(callback, v)
+			c.panicked(running.name(c.loop.server), v)
 		}
 	}()
-	s := c.loop.server
+	if s := c.loop.server; s.splitter != nil {
+		c.split(s, buf, &running)
+	} else {
+		c.unpack(s, buf, &running)
+	}
+	c.pressure()
+}
+
+// unpack is deliver with UnPacket.
+func (c *Connection) unpack(s *Server, buf *ringbuffer.RingBuffer, running *method) {
+	l := c.loop
 	left, same := buf.Length(), 0
 	for c.receiving() {
-		callback = "UnPacket"
+		*running = inProtocol
 		ctx, payload := s.opts.Protocol.UnPacket(c, buf)
 		if ctx == nil && len(payload) == 0 {
-			if buf.Length() > s.opts.MaxMessageSize {
-				c.closeFor(fmt.Errorf("%w: over %d bytes", ErrMessageTooLarge, s.opts.MaxMessageSize))
-			}
+			c.bound(buf.Length())
 			return
 		}
 		if c.state.Load() != open {
 			return
 		}
-		callback = "OnMessage"
-		c.loop.stats.MessagesIn++
-		if out := s.handler.OnMessage(c, ctx, payload); out != nil {
-			callback = s.encoder
+		*running = inHandler
+		l.stats.MessagesIn++
+		var out any
+		if l.untimed--; l.untimed == 0 {
+			out = c.timed(ctx, payload)
+		} else {
+			out = s.handler.OnMessage(c, ctx, payload)
+		}
+		if out != nil {
+			*running = inEncoder
 			c.reply(out)
 		}
 		if n := buf.Length(); n != left {
 			left, same = n, 0
 		} else if same++; same == fruitless {
-			c.closeFor(fmt.Errorf("weir: UnPacket returned %d messages without taking a byte: %w", same, io.ErrNoProgress))
+			c.fruitless()
 		}
 	}
-	c.pressure()
+}
+
+// split is deliver with Split.
+func (c *Connection) split(s *Server, buf *ringbuffer.RingBuffer, running *method) {
+	l := c.loop
+	data, same := buf.View(buf.Length()), 0
+	for len(data) > 0 && c.receiving() {
+		*running = inProtocol
+		n, ctx, payload := s.splitter.Split(c, data)
+		data = data[n:]
+		buf.Retrieve(n)
+		if ctx == nil && len(payload) == 0 {
+			if n == 0 {
+				c.bound(len(data))
+				return
+			}
+			continue
+		}
+		if c.state.Load() != open {
+			return
+		}
+		*running = inHandler
+		l.stats.MessagesIn++
+		var out any
+		if l.untimed--; l.untimed == 0 {
+			out = c.timed(ctx, payload)
+		} else {
+			out = s.handler.OnMessage(c, ctx, payload)
+		}
+		if out != nil {
+			*running = inEncoder
+			c.reply(out)
+		}
+		if same++; n > 0 {
+			same = 0
+		} else if same == fruitless {
+			c.fruitless()
+		}
+	}
+}
+
+// bound closes c if what waits for the rest of its message is too much.
+func (c *Connection) bound(waiting int) {
+	if most := c.loop.server.opts.MaxMessageSize; waiting > most {
+		c.closeFor(fmt.Errorf("%w: over %d bytes", ErrMessageTooLarge, most))
+	}
+}
+
+// fruitless closes c because its Protocol would occupy the loop for ever.
+func (c *Connection) fruitless() {
+	c.closeFor(fmt.Errorf("weir: %s returned %d messages without taking a byte: %w", c.loop.server.decoder, fruitless, io.ErrNoProgress))
+}
+
+// timed is an OnMessage that is measured, unless it panics.
+func (c *Connection) timed(ctx any, payload []byte) any {
+	l := c.loop
+	l.untimed = metrics.CallbackSampling
+	begin := l.Clock()
+	out := l.server.handler.OnMessage(c, ctx, payload)
+	took := l.Clock() - begin
+	l.callbacks.Observe(took)
+	if int64(took) > c.slowest.Load() {
+		c.slowest.Store(int64(took))
+	}
+	return out
 }
 
 // receiving reports whether OnMessage may be called now.
@@ -115,20 +255,21 @@ func (c *Connection) receiving() bool {
 	return c.state.Load() == open && c.bits.Load()&(bitPaused|bitOver) == 0 && !c.has(flagPressured)
 }
 
-// keepRest moves what deliver left of the loop's view to a ring of c's own.
-func (c *Connection) keepRest() {
+// keepRest makes r the connection's own ring, with what deliver left of the loop's
+// view.
+func (c *Connection) keepRest(r *ringbuffer.RingBuffer) {
 	view := &c.loop.input
-	if view.IsEmpty() {
-		return
-	}
-	if c.state.Load() == open {
+	if view.IsEmpty() || c.state.Load() != open {
+		returnRing(r)
+	} else {
 		first, end := view.PeekAll()
-		c.in = takeRing()
-		_, _ = c.in.Write(first) // never fails: the ring grows
-		_, _ = c.in.Write(end)
-		c.noteInput()
+		_, _ = r.Write(first) // never fails: the ring grows
+		_, _ = r.Write(end)
+		r.Shrink() // a few bytes must not hold on to the memory of many
+		c.in = r
 	}
 	view.RetrieveAll()
+	c.noteInput()
 }
 
 // tidyInput gives back the memory that c.in has no more use for.
@@ -160,8 +301,7 @@ func (c *Connection) noteInput() {
 // redeliver goes on with messages that were received and had to wait.
 func (c *Connection) redeliver() {
 	if c.in != nil {
-		c.deliver(c.in)
-		c.tidyInput()
+		c.deliverOwn()
 	}
 }
 
@@ -177,6 +317,15 @@ func (c *Connection) pressure() {
 	if !c.has(flagPressured) && c.state.Load() == open {
 		c.set(flagPressured)
 		c.loop.stats.Pauses++
+		c.loop.stats.Paused++
+	}
+}
+
+// unpressure undoes pressure.
+func (c *Connection) unpressure() {
+	if c.has(flagPressured) {
+		c.unset(flagPressured)
+		c.loop.stats.Paused--
 	}
 }
 
@@ -194,7 +343,7 @@ func (c *Connection) relieve() bool {
 		return false
 	}
 	s := c.loop.server
-	c.unset(flagPressured)
+	c.unpressure()
 	if s.writable != nil && c.state.Load() == open {
 		c.call("OnWritable", func() { s.writable.OnWritable(c) })
 	}

@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"log/slog"
 	"os"
 	"runtime/debug"
 
@@ -52,10 +53,8 @@ func (s *socket) Perform(t *eventloop.Task) {
 	c.loop.current = c
 	switch t.Op {
 	case opRegister:
-		if !c.register() {
-			c.loop.current = nil
-			return
-		}
+		c.begin()
+		return
 	case opHalfClose:
 		c.set(flagHalfClose)
 	case opClose:
@@ -74,6 +73,16 @@ func (s *socket) Perform(t *eventloop.Task) {
 	c.settle()
 }
 
+// begin is the first that c's own loop hears of it.
+func (c *Connection) begin() {
+	c.loop.current = c
+	if c.register() {
+		c.settle()
+	} else {
+		c.loop.current = nil
+	}
+}
+
 // register takes up a connection that was accepted, on its own loop.
 func (c *Connection) register() bool {
 	l := c.loop
@@ -88,6 +97,7 @@ func (c *Connection) register() bool {
 	c.timer.Init((*expiry)(c))
 	c.state.Store(open)
 	l.stats.Opened++
+	c.debug("weir: connection opened")
 	if c.idleTime = l.server.opts.IdleTime; c.idleTime > 0 {
 		c.lastActive = l.Clock()
 		c.schedule()
@@ -98,7 +108,9 @@ func (c *Connection) register() bool {
 
 // call runs one of the user's functions, which may panic.
 func (c *Connection) call(name string, f func()) {
+	outer := c.loop.calling.Swap(c)
 	defer func() {
+		c.loop.calling.Store(outer)
 		if v := recover(); v != nil {
 			c.panicked(name, v)
 		}
@@ -112,8 +124,10 @@ func (c *Connection) panicked(callback string, value any) {
 	err := &PanicError{Callback: callback, Value: value, Stack: debug.Stack()}
 	l := c.loop
 	l.stats.Panics++
-	l.server.log.Error("weir: panic in a callback, its connection is closed",
-		"callback", callback, "panic", value, "conn", c.id, "peer", c.remote, "stack", string(err.Stack))
+	s := l.server
+	s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in a callback, its connection is closed", func() []any {
+		return c.attrs("callback", callback, "panic", value, "stack", string(err.Stack))
+	})
 	if c.state.Load() != closed {
 		c.closeFor(err)
 	}

@@ -57,3 +57,17 @@ func BenchmarkServe(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkAfterCycle is what a cycle costs that has nothing to settle: its
+// counts are published.
+func BenchmarkAfterCycle(b *testing.B) {
+	s, err := NewServer(benchHandler{}, Address("127.0.0.1:0"), NumLoops(1))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = s.Stop() }()
+	b.ReportAllocs()
+	for b.Loop() {
+		s.loops[0].afterCycle()
+	}
+}

@@ -26,10 +26,14 @@ type Server struct {
 	halfCloser HalfCloseHandler // handler, if it is one
 	shutdown   ShutdownHandler  // handler, if it is one
 	appender   PacketAppender   // opts.Protocol, if it is one
+	splitter   Splitter         // opts.Protocol, if it is one
+	decoder    string           // the method of it that cuts messages
 	encoder    string           // the method of it that encodes
 	log        *slog.Logger
+	name       string // for metrics and logs
 	sys        sock.Calls
 	loops      []*loop                // those that serve connections
+	metrics    *metricsServer         // nil: none
 	acceptor   *loop                  // accepts for all of them; may be loops[0]; nil with ReusePort
 	choices    []*eventloop.EventLoop // loops, as strategies see them
 	listeners  []*listener
@@ -38,6 +42,7 @@ type Server struct {
 	open     atomic.Int64  // connections accepted and not ended
 	panics   atomic.Uint64 // in functions of timers
 	timers   timerSet
+	lines    lines
 	stopping chan struct{} // closed by Stop
 	draining chan struct{} // closed by Shutdown
 	ended    chan struct{} // has an element when the last open connection has ended
@@ -96,9 +101,14 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 		stopping: make(chan struct{}), draining: make(chan struct{}),
 		ended: make(chan struct{}, 1), done: make(chan struct{}),
 	}
+	s.lines.init()
 	s.writable, _ = h.(WritableHandler)
 	s.halfCloser, _ = h.(HalfCloseHandler)
 	s.shutdown, _ = h.(ShutdownHandler)
+	s.decoder = "UnPacket"
+	if s.splitter, _ = o.Protocol.(Splitter); s.splitter != nil {
+		s.decoder = "Split"
+	}
 	s.encoder = "Packet"
 	if s.appender, _ = o.Protocol.(PacketAppender); s.appender != nil {
 		s.encoder = "AppendPacket"
@@ -144,7 +154,11 @@ func (s *Server) build() error {
 			return err
 		}
 	}
-	return nil
+	if s.name = s.opts.Name; s.name == "" {
+		s.name = s.listeners[0].addr.String()
+	}
+	s.log = s.log.With("server", s.name)
+	return s.serveMetrics()
 }
 
 // listen binds one address, once, or with ReusePort once per loop.
@@ -192,8 +206,9 @@ func (s *Server) balance(peer netip.AddrPort) (chosen *loop) {
 	defer func() {
 		if v := recover(); v != nil {
 			s.acceptor.stats.Panics++
-			s.log.Error("weir: panic in the load balancing strategy, a connection is refused",
-				"panic", v, "peer", peer, "stack", string(debug.Stack()))
+			s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in the load balancing strategy, a connection is refused", func() []any {
+				return []any{"panic", v, "peer", peer, "stack", string(debug.Stack())}
+			})
 			chosen = nil
 		}
 	}()
@@ -204,7 +219,8 @@ func (s *Server) balance(peer netip.AddrPort) (chosen *loop) {
 		l = s.opts.Strategy(s.choices)
 	}
 	if l == nil || l.Index() >= len(s.loops) || s.loops[l.Index()].EventLoop != l {
-		s.log.Error("weir: the load balancing strategy returned a loop that it was not given, a connection is refused", "peer", peer)
+		s.seldom(&s.lines.panics, slog.LevelError, "weir: the load balancing strategy returned a loop that it was not given, a connection is refused",
+			func() []any { return []any{"peer", peer} })
 		return nil
 	}
 	return s.loops[l.Index()]

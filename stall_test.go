@@ -59,7 +59,7 @@ func testStall(t *testing.T, protocol weir.Protocol, message func(*weir.Connecti
 	go func() { _, err := p.peer.Write(stream); sent <- err }()
 	eventually(t, "the peer has stalled", func() bool {
 		st := p.server.Stats()
-		return st.Pauses > 0 && st.OutputBytes > low
+		return st.Pauses > 0 && st.Paused == 1 && st.OutputBytes > low
 	})
 	expectIdle(t, p.server)
 	checkStats := func() {
@@ -95,7 +95,7 @@ func testStall(t *testing.T, protocol weir.Protocol, message func(*weir.Connecti
 	}
 	eventually(t, "everything is given back", func() bool {
 		st := p.server.Stats()
-		return st.OutputBytes == 0 && st.InputBytes == 0 && p.conn.WriteBufferLength() == 0 && st.Pauses == writable.Load()
+		return st.OutputBytes == 0 && st.InputBytes == 0 && p.conn.WriteBufferLength() == 0 && st.Pauses == writable.Load() && st.Paused == 0
 	})
 	if n := most.Load(); n <= low || n > high+pendingSlack {
 		t.Errorf("up to %d bytes waited for the peer, the high-water mark is %d", n, high)

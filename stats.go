@@ -3,73 +3,33 @@ package weir
 import (
 	"errors"
 	"io"
+	"iter"
 	"os"
+	"slices"
+	"time"
+
+	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/metrics"
 )
 
-// Stats is what a server has done and holds: the sum of all loops, and in Loops
-// each of them. If a loop only accepts for the others, it is the last.
-type Stats struct {
-	Open  int64 // connections now
-	Loops []LoopStats
-	LoopStats
-}
+// What Server.Stats returns is declared in package metrics, which shows it to
+// Prometheus.
+type (
+	// Stats is what a server has done and holds: the sum of all loops, and in
+	// Loops each of them.
+	Stats = metrics.Stats
+	// LoopStats are what one loop has done and holds.
+	LoopStats = metrics.LoopStats
+	// RefusedStats counts connections that were accepted and closed unheard of.
+	RefusedStats = metrics.RefusedStats
+	// ClosedStats counts ended connections by cause.
+	ClosedStats = metrics.ClosedStats
+)
 
-// LoopStats are the counts of one loop, as of the end of its last cycle.
-type LoopStats struct {
-	Loop        int    // its index; -1 in a sum
-	Connections int64  // those it has or was chosen for
-	Accepted    uint64 // connections accepted by this loop, for itself or another
-	Refused     RefusedStats
-	Opened      uint64 // connections that OnConnect was called for
-	Closed      ClosedStats
+var _ metrics.ConnectionSource = (*Server)(nil)
 
-	BytesIn       uint64 // bytes read
-	BytesOut      uint64 // bytes that the system has taken
-	MessagesIn    uint64 // calls of OnMessage with a message
-	MessagesOut   uint64 // calls of Packet or AppendPacket
-	Reads         uint64 // read(2)
-	Writes        uint64 // write(2) and writev(2)
-	InputBytes    int64  // received and not yet part of a message
-	OutputBytes   int64  // waiting for the system to take them
-	Pauses        uint64 // times that reading paused because of the high-water mark
-	SlowConsumers uint64 // connections closed at the WriteBufferLimit
-	RefusedSends  uint64 // Sends refused at the WriteBufferLimit
-	Panics        uint64 // panics in callbacks; a sum also has those in a Server's timers
-
-	Polls  uint64 // calls that asked for events
-	Waits  uint64 // those of them that could block
-	Events uint64 // reports of readiness
-	Tasks  uint64 // tasks run
-	Queued int    // tasks waiting
-}
-
-// RefusedStats counts connections that were accepted and closed unheard of.
-type RefusedStats struct {
-	MaxConnections uint64 // over MaxConnections
-	Descriptors    uint64 // the process or the system had no descriptor left
-	Other          uint64 // the loop could not take them: it has stopped, or registering failed
-}
-
-// ClosedStats counts ended connections by cause.
-type ClosedStats struct {
-	Peer    uint64 // the peer ended its stream
-	Local   uint64 // Close
-	Idle    uint64 // ErrIdleTimeout
-	Expired uint64 // a read or write deadline
-	Slow    uint64 // ErrSlowConsumer
-	Size    uint64 // ErrMessageTooLarge
-	Panic   uint64 // *PanicError
-	Stopped uint64 // ErrServerStopped
-	System  uint64 // an error of a system call, a reset by the peer among them
-	Other   uint64 // whatever else CloseWithError was given
-}
-
-// Total is the number of ended connections.
-func (s *ClosedStats) Total() uint64 {
-	return s.Peer + s.Local + s.Idle + s.Expired + s.Slow + s.Size + s.Panic + s.Stopped + s.System + s.Other
-}
-
-func (s *ClosedStats) count(cause error) {
+// countClosed counts the end of a connection by its cause.
+func countClosed(s *ClosedStats, cause error) {
 	var panicked *PanicError
 	var system *os.SyscallError
 	var unsent *UnsentError
@@ -100,75 +60,128 @@ func (s *ClosedStats) count(cause error) {
 	}
 }
 
+// published is what a loop has told of itself, for other goroutines.
+type published struct {
+	stats       metrics.LoopCounters
+	loop        eventloop.Counters
+	callbacks   eventloop.Durations
+	taskWaits   eventloop.Durations
+	timerDelays eventloop.Durations
+}
+
 // publish makes the counts of this cycle visible to other goroutines: the loop
-// counts in plain fields, and shares them once per cycle.
+// counts in plain fields, and shares them once per cycle. What is measured only
+// now and then is copied only when there is something new.
 func (l *loop) publish() {
 	n := l.Counters()
-	l.stats.Polls, l.stats.Waits, l.stats.Events = n.Polls, n.Waits, n.Events
-	l.stats.Tasks, l.stats.Queued = n.Tasks, n.Pending
+	p := &l.published
 	l.mu.Lock()
-	l.published = l.stats
+	p.stats = l.stats
+	p.loop = n
+	renew(&p.callbacks, &l.callbacks)
+	renew(&p.taskWaits, l.TaskWaits())
+	renew(&p.timerDelays, l.TimerDelays())
 	l.mu.Unlock()
 }
 
+func renew(to, from *eventloop.Durations) {
+	if to.N != from.N {
+		*to = *from
+	}
+}
+
 // Stats returns the counts of all loops. Each loop's are consistent, and a
-// cycle old at most.
+// cycle old at most. It stops no loop.
 func (s *Server) Stats() Stats {
-	st := Stats{Open: s.open.Load()}
+	st := Stats{Name: s.name, State: s.state(), Open: s.open.Load()}
 	st.Loop = -1
 	st.Panics = s.panics.Load()
+	st.Timers = s.timers.len()
 	for _, l := range s.allLoops() {
-		l.mu.Lock()
-		ls := l.published
-		l.mu.Unlock()
-		ls.Connections = l.ConnectionCount()
-		ls.RefusedSends = l.refusedSends.Load()
+		ls := l.snapshot()
 		st.Loops = append(st.Loops, ls)
-		st.add(&ls)
+		st.Add(&ls)
 	}
 	return st
 }
 
-func (s *LoopStats) add(o *LoopStats) {
-	s.Connections += o.Connections
-	s.Accepted += o.Accepted
-	s.Refused.add(&o.Refused)
-	s.Opened += o.Opened
-	s.Closed.add(&o.Closed)
-	s.BytesIn += o.BytesIn
-	s.BytesOut += o.BytesOut
-	s.MessagesIn += o.MessagesIn
-	s.MessagesOut += o.MessagesOut
-	s.Reads += o.Reads
-	s.Writes += o.Writes
-	s.InputBytes += o.InputBytes
-	s.OutputBytes += o.OutputBytes
-	s.Pauses += o.Pauses
-	s.SlowConsumers += o.SlowConsumers
-	s.RefusedSends += o.RefusedSends
-	s.Panics += o.Panics
-	s.Polls += o.Polls
-	s.Waits += o.Waits
-	s.Events += o.Events
-	s.Tasks += o.Tasks
-	s.Queued += o.Queued
+// snapshot is what l has published, and what can be asked of it any time.
+func (l *loop) snapshot() LoopStats {
+	l.mu.Lock()
+	p := l.published
+	l.mu.Unlock()
+	ls := LoopStats{
+		LoopCounters: p.stats,
+		Batches:      batches(&p.loop),
+		Callbacks:    seconds(&p.callbacks),
+		TaskWaits:    seconds(&p.taskWaits),
+		TimerDelays:  seconds(&p.timerDelays),
+	}
+	ls.Polls, ls.Waits, ls.Events = p.loop.Polls, p.loop.Waits, p.loop.Events
+	ls.Tasks, ls.Queued, ls.Timers = p.loop.Tasks, p.loop.Pending, p.loop.Timers
+	ls.Connections = l.ConnectionCount()
+	ls.RefusedSends = l.refusedSends.Load()
+	ls.Stalls = l.stalls.Load()
+	ls.Busy, ls.Waited = l.Time()
+	return ls
 }
 
-func (s *RefusedStats) add(o *RefusedStats) {
-	s.MaxConnections += o.MaxConnections
-	s.Descriptors += o.Descriptors
-	s.Other += o.Other
+// The bounds of the histograms, as Stats shows them.
+var (
+	batchBounds  = boundsOf(eventloop.BatchBounds(), 1)
+	secondBounds = boundsOf(eventloop.DurationBounds(), time.Second)
+)
+
+func boundsOf[T int | time.Duration](bounds []T, unit T) []float64 {
+	f := make([]float64, len(bounds))
+	for i, b := range bounds {
+		f[i] = float64(b) / float64(unit)
+	}
+	return f
 }
 
-func (s *ClosedStats) add(o *ClosedStats) {
-	s.Peer += o.Peer
-	s.Local += o.Local
-	s.Idle += o.Idle
-	s.Expired += o.Expired
-	s.Slow += o.Slow
-	s.Size += o.Size
-	s.Panic += o.Panic
-	s.Stopped += o.Stopped
-	s.System += o.System
-	s.Other += o.Other
+func batches(n *eventloop.Counters) metrics.Histogram {
+	counts := make([]uint64, len(batchBounds)+1) // none is above the last bound
+	copy(counts, n.Batches[:])
+	return metrics.Histogram{Bounds: batchBounds, Counts: counts, Sum: float64(n.Events)}
+}
+
+func seconds(d *eventloop.Durations) metrics.Histogram {
+	return metrics.Histogram{Bounds: secondBounds, Counts: slices.Clone(d.Counts[:]), Sum: d.Sum.Seconds()}
+}
+
+// state is how far the server is in its life.
+func (s *Server) state() metrics.State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.done: // also when a loop has failed
+		return metrics.Stopped
+	default:
+	}
+	switch {
+	case s.stopped:
+		return metrics.Stopped
+	case s.drained:
+		return metrics.Draining
+	case s.started:
+		return metrics.Serving
+	}
+	return metrics.Bound
+}
+
+// ConnectionStats yields what each open connection holds now. Connections that
+// come or go meanwhile may be missed or still be seen.
+func (s *Server) ConnectionStats() iter.Seq[metrics.ConnectionStats] {
+	return func(yield func(metrics.ConnectionStats) bool) {
+		for c := range s.Connections() {
+			if !yield(metrics.ConnectionStats{
+				ID: uint64(c.id), Peer: c.remote, Loop: c.loop.Index(),
+				Input: c.received.Load(), Output: c.pending.Load(),
+				SlowestCallback: time.Duration(c.slowest.Load()),
+			}) {
+				return
+			}
+		}
+	}
 }

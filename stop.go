@@ -26,19 +26,24 @@ func (s *Server) Start() error {
 	s.started = true
 	s.mu.Unlock()
 	defer close(s.done)
+	s.metrics.start()
+	s.log.Info("weir: serving", "addresses", s.Addrs(), "loops", len(s.loops))
 
 	failed := make(chan error, len(s.loops)+1)
 	var running sync.WaitGroup
 	for _, l := range s.allLoops() {
 		running.Go(func() {
+			l.goroutine.Store(goroutineNumber())
 			if err := l.Run(); err != nil {
 				failed <- err
 			}
 		})
 	}
+	end := s.watch()
 	err := s.await(failed)
 	s.stopLoops()
 	running.Wait()
+	end()
 	if err == nil && len(failed) > 0 {
 		err = <-failed // it came together with a Stop, or after it
 	}
@@ -48,6 +53,7 @@ func (s *Server) Start() error {
 	}
 	s.timers.stop()
 	s.release()
+	s.log.Info("weir: stopped", "err", err)
 	return err
 }
 
@@ -69,6 +75,7 @@ func (s *Server) await(failed <-chan error) error {
 // drain stops accepting, lets every connection finish, and returns when all
 // have, or when it is time to stop.
 func (s *Server) drain(failed <-chan error) error {
+	s.log.Info("weir: draining", "connections", s.open.Load())
 	_ = s.onAcceptors(func(ln *listener) error { ln.close(); return nil }) // which returns none
 	for _, l := range s.loops {
 		l.Post(eventloop.Task{Target: eventloop.Func(l.drain)})
@@ -111,6 +118,7 @@ func (s *Server) stopLoops() {
 
 // release closes what belongs to no loop that runs.
 func (s *Server) release() {
+	s.metrics.stop()
 	for _, ln := range s.listeners {
 		ln.close()
 	}
@@ -130,16 +138,18 @@ func (s *Server) release() {
 // again changes nothing. The error is always nil.
 func (s *Server) Stop() error {
 	s.mu.Lock()
-	if !s.stopped {
+	first := !s.stopped
+	if first {
 		s.stopped = true
 		close(s.stopping)
-		if !s.started {
-			s.timers.stop()
-			s.release()
-			close(s.done)
-		}
 	}
+	unstarted := !s.started
 	s.mu.Unlock()
+	if first && unstarted { // there is no Start that would do it
+		s.timers.stop()
+		s.release()
+		close(s.done)
+	}
 	if !onLoop() {
 		<-s.done
 	}

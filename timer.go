@@ -133,6 +133,13 @@ func (s *timerSet) remove(t *serverTimer) {
 	delete(s.timers, t)
 }
 
+// len is the number of timers that may run again.
+func (s *timerSet) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.timers)
+}
+
 // stop stops all timers, for good. It waits for none.
 func (s *timerSet) stop() {
 	s.mu.Lock()

@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"log/slog"
 	"os"
 	"syscall"
 	"unsafe"
@@ -91,6 +92,8 @@ func (c *Connection) overLimit(err error) error {
 func (c *Connection) slow() {
 	if !c.has(flagDead) {
 		c.loop.stats.SlowConsumers++
+		s := c.loop.server
+		s.seldom(&s.lines.slow, slog.LevelWarn, "weir: a slow consumer is closed", func() []any { return c.attrs() })
 	}
 	c.fail(ErrSlowConsumer)
 }
@@ -215,8 +218,24 @@ func (c *Connection) flush() {
 	}
 }
 
-// flushQueue does one writev(2).
+// flushQueue does one write(2) of one segment, or one writev(2) of several.
 func (c *Connection) flushQueue() {
+	var n int
+	if p := c.out.only(); p != nil {
+		n = c.tryWrite(p[:min(len(p), flushBytes)])
+	} else {
+		n = c.writeVector()
+	}
+	c.account(-n, 0)
+	if c.out.advance(n, c) {
+		c.out.release()
+		c.out = nil
+	}
+}
+
+// writeVector does one writev(2) of the queue and returns how many bytes the
+// system took.
+func (c *Connection) writeVector() int {
 	l := c.loop
 	v := &l.vector
 	c.out.gather(v)
@@ -224,11 +243,7 @@ func (c *Connection) flushQueue() {
 	short := n < v.Size()
 	v.Reset()
 	c.wrote("writev", n, short, errno)
-	c.account(-n, 0)
-	if c.out.advance(n, c) {
-		c.out.release()
-		c.out = nil
-	}
+	return n
 }
 
 // tryWrite does one write(2) and returns how many bytes the system took.

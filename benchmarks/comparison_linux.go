@@ -20,6 +20,8 @@ type comparison struct {
 	opts     *options
 	runner   *runner.Runner
 	servers  []servers.Server
+	clients  map[load.Mode][]string // of others: the program and its first arguments
+	lacking  bool                   // something is not installed that the user has asked for
 	data     *compare.Data
 	progress *progress
 	cases    []*planned
@@ -39,7 +41,10 @@ func (c *comparison) plan() error {
 		for _, k := range w.Cases(c.opts.params) {
 			p := &planned{
 				workload: w, plan: k,
-				data: &compare.Case{Workload: w.Name, Name: k.Name, Conns: k.Load.Conns, Rate: k.Load.Rate},
+				data: &compare.Case{Workload: w.Name, Name: k.Name, Conns: k.Load.Conns, Pipeline: k.Load.Pipeline, Rate: k.Load.Rate},
+			}
+			if p.plan.Load.Client = c.clients[k.Load.Mode]; k.Load.Mode.External() && p.plan.Load.Client == nil {
+				continue // enlist has said so
 			}
 			for _, s := range c.servers {
 				if w.NoFloor && s.Name == compare.Floor {
@@ -55,10 +60,22 @@ func (c *comparison) plan() error {
 			}
 		}
 	}
-	if len(c.cases) == 0 {
+	for _, s := range c.servers {
+		if slices.ContainsFunc(c.cases, func(p *planned) bool { return p.has(s.Name) }) {
+			c.data.Servers = append(c.data.Servers, compare.Contestant{
+				Name: s.Name, Module: s.Module, Version: version(&s), Setup: s.Setup,
+			})
+		}
+	}
+	if len(c.cases) == 0 && !c.lacking {
 		return errors.New("none of these servers can do any of these workloads")
 	}
 	return nil
+}
+
+// has reports whether a server takes part in the case.
+func (p *planned) has(name string) bool {
+	return slices.ContainsFunc(p.servers, func(s servers.Server) bool { return s.Name == name })
 }
 
 // measurements is how many there will be.

@@ -45,8 +45,8 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	only := f.String("only", "", "workloads to run, separated by commas: "+strings.Join(workloadNames(), ", "))
 	who := f.String("servers", "", "servers to compare, separated by commas: "+strings.Join(serverNames(), ", "))
 	conns := f.String("conns", "", "numbers of connections, instead of each workload's own")
-	sizes := f.String("size", "", "message sizes in bytes, up to 65536, instead of each workload's own")
-	pipelines := f.String("pipeline", "", "numbers of messages in flight on a connection, for echo")
+	sizes := f.String("size", "", "message sizes in bytes, up to 65536, instead of each workload's own; not for redis and http")
+	pipelines := f.String("pipeline", "", "numbers of messages in flight on a connection, for echo, redis and http")
 	serverCPUs := f.String("server-cpus", "", "processors for the server; one loop runs on each (default the first)")
 	loadCPUs := f.String("load-cpus", "", "processors for the load, which uses one of them (default the last)")
 	f.IntVar(&o.rounds, "rounds", 5, "how often everything is run")
@@ -170,7 +170,7 @@ func serverNames() []string {
 	for _, s := range servers.All() {
 		names = append(names, s.Name)
 	}
-	return names
+	return append(names, servers.RedisServer, servers.NginxServer)
 }
 
 // words are the parts of a list with commas.

@@ -9,20 +9,15 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/go-weir/weir/benchmarks/compare"
-	"github.com/go-weir/weir/benchmarks/floor"
 	"github.com/go-weir/weir/benchmarks/machine"
 	"github.com/go-weir/weir/benchmarks/process"
 	"github.com/go-weir/weir/benchmarks/render"
 	"github.com/go-weir/weir/benchmarks/runner"
-	"github.com/go-weir/weir/benchmarks/servers"
 )
 
 // run does what the command line asks for. When ctx ends, nothing is left running and nothing is written.
@@ -54,12 +49,15 @@ func measure(ctx context.Context, o *options, args []string, stderr io.Writer) (
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(dir) }() // it holds nothing but the floor
+	defer func() { _ = os.RemoveAll(dir) }() // it holds programs that were built for this run, and their files
 	c, err := prepare(ctx, o, args, dir)
 	if err != nil {
 		return nil, err
 	}
 	c.progress = newProgress(stderr, c.measurements())
+	for _, remark := range c.data.Remarks {
+		c.progress.say("! %s", remark)
+	}
 	defer c.progress.end()
 	if err := process.StepAside(o.loadCPUs); err != nil {
 		return nil, err
@@ -112,53 +110,6 @@ func prepare(ctx context.Context, o *options, args []string, dir string) (*compa
 		return nil, err
 	}
 	return c, c.plan()
-}
-
-// enlist finds out who takes part.
-func (c *comparison) enlist(ctx context.Context, dir string) error {
-	if c.opts.takes(compare.Floor) {
-		program, err := floor.Build(ctx, dir)
-		switch {
-		case errors.Is(err, floor.ErrNoCompiler):
-			c.data.Remarks = append(c.data.Remarks, "Without the floor: "+err.Error()+".")
-		case err != nil:
-			return err
-		default:
-			c.servers = append(c.servers, servers.Floor(program))
-		}
-	}
-	for _, s := range servers.All() {
-		if c.opts.takes(s.Name) {
-			c.servers = append(c.servers, s)
-		}
-	}
-	for _, s := range c.servers {
-		c.data.Servers = append(c.data.Servers, compare.Contestant{
-			Name: s.Name, Module: s.Module, Version: version(s.Module), Setup: s.Setup,
-		})
-	}
-	return nil
-}
-
-// version is that of a module in this program.
-func version(module string) string {
-	if module == "" {
-		return runtime.Version()
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, m := range info.Deps {
-		if m.Path == module && m.Replace == nil {
-			return m.Version
-		}
-	}
-	out, err := exec.Command("git", "describe", "--always", "--dirty").Output()
-	if err != nil {
-		return "this checkout"
-	}
-	return "this checkout, " + strings.TrimSpace(string(out))
 }
 
 func overlap(a, b []int) bool {

@@ -44,6 +44,9 @@ func (w *Wheel) Next() (time.Duration, bool) { return w.w.next() }
 // Count is the number of armed timers.
 func (w *Wheel) Count() int { return w.w.count }
 
+// Delays is by how much timers were late.
+func (w *Wheel) Delays() *Durations { return &w.w.delays }
+
 // Check verifies the wheel's invariants. It may be called at any time, also
 // from OnExpire.
 func (w *Wheel) Check() error { return w.w.check() }
@@ -123,6 +126,9 @@ func (q *Queue) Len() int { return q.q.len() }
 
 // Close is the queue's close.
 func (q *Queue) Close() { q.q.close() }
+
+// Waits is how long sampled tasks have waited.
+func (q *Queue) Waits() *Durations { return &q.q.waits }
 
 // Storage is the number of tasks that the queue has room for, in all.
 func (q *Queue) Storage() int { return cap(q.q.posted) + cap(q.q.batch) }

@@ -48,23 +48,16 @@ type EventLoop struct {
 	wheel    wheel
 	now      time.Duration // the time of this cycle, 0 until somebody asks
 	full     int           // polls in a row that filled the batch
+	busy     busyPoll
 	stopping bool
 	counters Counters
 
 	// any goroutine
+	share       share
 	tasks       queue
 	slots       slots
 	parked      atomic.Bool // the loop is in a wait that may block, or about to be
 	connections atomic.Int64
-}
-
-// Counters count what a loop has done since it was made.
-type Counters struct {
-	Polls   uint64 // calls that asked for events
-	Waits   uint64 // those of them that could block
-	Events  uint64 // events dispatched
-	Tasks   uint64 // tasks run
-	Pending int    // tasks posted and not yet run
 }
 
 // New makes a loop on p, which it owns from now on. The index becomes part of
@@ -78,6 +71,7 @@ func New(index int, p poller.Poller) *EventLoop {
 		events: make([]poller.Event, batchSize),
 	}
 	l.wheel.init()
+	l.share.init()
 	return l
 }
 
@@ -177,31 +171,27 @@ func (l *EventLoop) ExpiresAt(t *Timer) time.Duration { return time.Duration(t.t
 // Disarm keeps t from firing.
 func (l *EventLoop) Disarm(t *Timer) { l.wheel.disarm(t) }
 
-// Counters are the counts up to this cycle.
-func (l *EventLoop) Counters() Counters {
-	l.counters.Pending = l.tasks.len()
-	return l.counters
-}
-
 // Stop makes Run return at the end of this cycle, after every task that was
 // posted before has run.
 func (l *EventLoop) Stop() { l.stopping = true }
 
 // Run serves until Stop. It is called once, and its goroutine is the loop.
 func (l *EventLoop) Run() error {
+	l.share.wake(l.Clock())
+	defer func() { l.share.sleep(l.Clock()) }()
 	for !l.stopping {
+		l.now = 0
 		n, err := l.wait()
 		if err != nil {
 			l.drain()
 			return err
 		}
-		l.now = 0
 		for _, e := range l.events[:n] {
 			if s := l.slots.get(Handle(e.Token)); s != nil {
 				s.OnReady(e.Ready)
 			}
 		}
-		l.counters.Events += uint64(n)
+		l.counters.countBatch(n)
 		l.counters.Tasks += uint64(l.tasks.run(tasksPerCycle))
 		l.expire(n)
 		l.after()
@@ -229,6 +219,9 @@ func (l *EventLoop) wait() (int, error) {
 		return n, err
 	}
 	runtime.Gosched()
+	if n, err := l.pollOn(); n > 0 || err != nil {
+		return n, err
+	}
 	l.counters.Polls++
 	l.parked.Store(true)
 	defer l.parked.Store(false)
@@ -236,10 +229,14 @@ func (l *EventLoop) wait() (int, error) {
 	if l.tasks.len() > 0 {
 		timeout = 0
 	}
-	if timeout != 0 {
-		l.counters.Waits++
+	if timeout == 0 {
+		return l.poll.Wait(l.events, 0)
 	}
-	return l.poll.Wait(l.events, timeout)
+	l.counters.Waits++
+	l.share.sleep(l.Clock())
+	n, err = l.poll.Wait(l.events, timeout)
+	l.share.wake(l.Now())
+	return n, err
 }
 
 // timeout is how long the loop may block: until its next timer.

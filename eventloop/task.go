@@ -1,6 +1,9 @@
 package eventloop
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Target carries out tasks on a loop.
 type Target interface {
@@ -30,6 +33,8 @@ const (
 	tasksPerCycle = 1024
 	// keptTasks is the capacity up to which a queue keeps its storage.
 	keptTasks = 4 * tasksPerCycle
+	// taskSampling is how many tasks there are to one whose wait is measured.
+	taskSampling = 64
 )
 
 // queue is a first-in first-out queue with many producers and one consumer.
@@ -39,10 +44,16 @@ type queue struct {
 	mu     sync.Mutex
 	posted []Task
 	closed bool
+	unseen int       // tasks since the last one that was marked
+	marked int       // 1 + the place in posted of the task whose wait is measured; 0: none
+	since  time.Time // when that was posted
 
 	// loop only
 	batch []Task // taken from posted; batch[next:] has not run yet
 	next  int
+	mark  int // marked and since, of batch
+	from  time.Time
+	waits Durations
 }
 
 // push appends t, and reports false once the queue is closed. Any goroutine.
@@ -51,6 +62,9 @@ func (q *queue) push(t Task) bool {
 	ok := !q.closed
 	if ok {
 		q.posted = append(q.posted, t)
+		if q.unseen++; q.unseen >= taskSampling && q.marked == 0 {
+			q.unseen, q.marked, q.since = 0, len(q.posted), time.Now()
+		}
 	}
 	q.mu.Unlock()
 	return ok
@@ -78,6 +92,9 @@ func (q *queue) run(limit int) int {
 		return 0
 	}
 	n := min(limit, len(q.batch)-q.next)
+	if q.mark > q.next && q.mark <= q.next+n {
+		q.waits.Observe(time.Since(q.from))
+	}
 	for range n {
 		t := &q.batch[q.next]
 		q.next++
@@ -96,6 +113,7 @@ func (q *queue) take() bool {
 	}
 	q.mu.Lock()
 	q.batch, q.posted = q.posted, spent
+	q.mark, q.from, q.marked = q.marked, q.since, 0
 	q.mu.Unlock()
 	q.next = 0
 	return len(q.batch) > 0

@@ -56,6 +56,8 @@ type wheel struct {
 	occupied [levels]uint64
 	slots    [levels][levelSlots]Timer // list heads
 	due      Timer                     // list head: the slot being emptied
+	clock    time.Duration             // the time that advance was given
+	delays   Durations                 // by how much timers were late
 }
 
 func (w *wheel) init() {
@@ -129,6 +131,7 @@ func (w *wheel) next() (time.Duration, bool) {
 // advance fires the timers whose time has come at now. A timer that a callback
 // arms fires in a later call.
 func (w *wheel) advance(now time.Duration) {
+	w.clock = now
 	w.target = max(w.target, int64(now>>tickShift))
 	for w.count > 0 {
 		level, slot, at, ok := w.earliest()
@@ -157,6 +160,7 @@ func (w *wheel) empty(head *Timer) {
 			continue
 		}
 		w.count--
+		w.delays.Observe(w.clock - time.Duration(t.tick)<<tickShift)
 		t.expirer.OnExpire()
 	}
 }

@@ -129,7 +129,7 @@ func TestWarnings(t *testing.T) {
 		want   string // nothing if empty
 	}{
 		{"none", func(*load.Result) {}, ""},
-		{"generator", func(r *load.Result) { r.LoadCPU = 990 * time.Millisecond }, "load generator was the limit"},
+		{"generator", func(r *load.Result) { r.LoadCPU = 990 * time.Millisecond }, "client was the limit"},
 		{"both at their limits", func(r *load.Result) { r.LoadCPU, r.ServerCPU = time.Second, time.Second }, ""},
 		{"generator that looks all the time", func(r *load.Result) { r.LoadCPU, r.Lag.Samples = time.Second, 1 }, ""},
 		{"others", func(r *load.Result) { r.Others = time.Second / 2 }, "Other processes"},

@@ -22,6 +22,7 @@ type Data struct {
 	Warmup     time.Duration
 	Duration   time.Duration
 	Servers    []Contestant
+	Clients    []string // of others that made the load, with their versions
 	Cases      []*Case
 	Remarks    []string // what else a reader has to know
 }
@@ -45,6 +46,7 @@ type Case struct {
 	Workload string
 	Name     string
 	Conns    int
+	Pipeline int     // messages in a batch of a connection; 0: there are no batches
 	Rate     float64 // offered, messages a second; 0: a closed loop
 	Samples  []Sample
 }

@@ -37,7 +37,7 @@ func (d *Data) Warnings(c *Case, f workloads.Figure) []string {
 		text string
 		when func(*load.Result) bool
 	}{
-		{"The load generator was the limit, the server can do more", d.generatorBound},
+		{"The client was the limit, the server can do more", d.generatorBound},
 		{"Other processes used the same processors", d.Disturbed},
 		{"The load generator could not keep to its times", func(r *load.Result) bool { return r.Lag.P99 > late }},
 	} {

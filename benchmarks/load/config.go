@@ -1,5 +1,5 @@
-// Package load makes load on a server and measures how that is borne, on one thread and on weir's own poller. It runs in a
-// process of its own, so that nothing but the load uses its processor.
+// Package load makes load on a server and measures how that is borne, on one thread and on weir's own poller, or has a
+// client of others make it. It runs in a process of its own, so that nothing but the load uses its processor.
 //
 // Closed loop: each connection sends a batch of messages, waits for all answers, and sends the next. That finds out how
 // much a server can do. Open loop: messages are sent at given times, whether or not the earlier ones were answered, and an
@@ -24,7 +24,23 @@ const (
 	Idle   Mode = "idle"   // connections on which nothing happens
 )
 
-// Exchange is what a connection says, and the answer that it wants.
+// The modes in which a client of others makes the load, each named after its program.
+const (
+	RedisBenchmark Mode = "redis-benchmark" // in batches, as Closed
+	Wrk            Mode = "wrk"             // the same over HTTP; see Plaintext
+)
+
+// External reports whether it is a client of others that makes the load.
+func (m Mode) External() bool { return m == RedisBenchmark || m == Wrk }
+
+// Plaintext is the path that Wrk asks for, and PlaintextBody the answer that it wants.
+const (
+	Plaintext     = "/plaintext"
+	PlaintextBody = "Hello, World!"
+)
+
+// Exchange is what a connection says, and the answer that it wants. Where a client of others makes the load, that asks
+// what it likes: Hello is then what one connection says before, to see that the server answers as it should.
 type Exchange struct {
 	Hello    []byte // said once, first; none: nothing
 	HelloEnd []byte // what the answer to Hello ends with
@@ -41,12 +57,14 @@ type Config struct {
 	Exchange Exchange
 	Conns    int           // connections
 	Active   int           // how many of them have something to say; 0: all
-	Pipeline int           // Closed: messages in a batch
+	Pipeline int           // Closed, RedisBenchmark, Wrk: messages in a batch
 	Rate     float64       // Open: messages a second, on all connections together
 	Silent   bool          // Idle: without even one message on each connection
 	Stalled  int           // Open: connections that send and never read, on top of Conns
 	Warmup   time.Duration // before the measurement
 	Duration time.Duration // of the measurement
+	Client   []string      // RedisBenchmark, Wrk: the program and its first arguments
+	Test     string        // RedisBenchmark: what its -t names
 	Verify   bool          // compare the bytes of answers all the time; else until the measurement begins
 
 	ServerPID int   // whose CPU time and memory is measured; 0: nobody's
@@ -89,6 +107,10 @@ func (c *Config) check() error {
 	case OneWay:
 		if c.Conns != 1 {
 			return errors.New("one-way load is on one connection")
+		}
+	case RedisBenchmark, Wrk:
+		if len(c.Client) == 0 || c.Pipeline <= 0 || (c.Mode == RedisBenchmark) != (c.Test != "") {
+			return fmt.Errorf("%s without its program, a batch or a test", c.Mode)
 		}
 	case Idle:
 	default:

@@ -81,6 +81,13 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if err != nil || !server.Addr().Is4() {
 		return nil, fmt.Errorf("load: %q is not an IPv4 address with a port", cfg.Address)
 	}
+	if cfg.Mode.External() {
+		r, err := runClient(ctx, &cfg, server)
+		if err != nil {
+			return nil, fmt.Errorf("load: %w", err)
+		}
+		return r, nil
+	}
 	p, err := poller.New()
 	if err != nil {
 		return nil, fmt.Errorf("load: %w", err)

@@ -32,14 +32,6 @@ type Quantiles struct {
 // Rate is the messages in a second.
 func (r *Result) Rate() float64 { return float64(r.Messages) / r.Elapsed.Seconds() }
 
-// CPUPerMessage is the server's processor time for one message.
-func (r *Result) CPUPerMessage() time.Duration {
-	if r.Messages == 0 {
-		return 0
-	}
-	return r.ServerCPU / time.Duration(r.Messages)
-}
-
 // quantiles of a histogram of nanoseconds.
 func quantiles(h *hdrhistogram.Histogram) Quantiles {
 	at := func(q float64) time.Duration { return time.Duration(h.ValueAtQuantile(q)) }

@@ -31,7 +31,8 @@ type Process struct {
 	pid    int
 	stderr tail
 	done   chan struct{}
-	err    error // why it ended; read after done is closed
+	err    error         // why it ended; read after done is closed
+	used   time.Duration // of the processors; read after done is closed
 }
 
 // Start starts a program. When ctx ends, it is killed.
@@ -71,6 +72,7 @@ func (p *Process) run(ctx context.Context, cmd *exec.Cmd, cpus []int, started ch
 	}
 	stop := context.AfterFunc(ctx, p.Kill)
 	p.err = cmd.Wait()
+	p.used = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	stop()
 	close(p.done)
 }
@@ -92,6 +94,13 @@ func (p *Process) Wait() error {
 		return fmt.Errorf("%w: %s", p.err, said)
 	}
 	return p.err
+}
+
+// Used waits for the end and returns the processor time that the process has used, children that it has waited for
+// included.
+func (p *Process) Used() time.Duration {
+	<-p.done
+	return p.used
 }
 
 // Kill ends the process, and those that it has started, at once.

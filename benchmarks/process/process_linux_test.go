@@ -169,6 +169,16 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+func TestUsed(t *testing.T) {
+	p, err := Start(t.Context(), Spec{Args: []string{"sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if used := p.Used(); used <= 0 || used > time.Minute {
+		t.Errorf("it used %v", used)
+	}
+}
+
 func TestUsageOfNobody(t *testing.T) {
 	p, err := Start(t.Context(), Spec{Args: []string{"true"}})
 	if err != nil {

@@ -20,9 +20,9 @@ func amount(v float64, unit string) string {
 		return fmt.Sprintf("%.3g s", v/1e6)
 	case unit == "µs" && v >= 1e3:
 		return fmt.Sprintf("%.3g ms", v/1e3)
-	case unit == "ns/msg" && v >= 1e3:
+	case strings.HasPrefix(unit, "ns/") && v >= 1e3:
 		return fmt.Sprintf("%.3g µs", v/1e3)
-	case unit == "ns/msg":
+	case strings.HasPrefix(unit, "ns/"):
 		return fmt.Sprintf("%.3g ns", v)
 	case unit == "MiB" && v >= 1e3:
 		return fmt.Sprintf("%.3g GiB", v/1024)

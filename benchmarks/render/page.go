@@ -94,7 +94,7 @@ func (r *report) summary(sections []section) {
 	tally := make(map[compare.Outcome]int)
 	for _, s := range sections {
 		for _, c := range s.cases {
-			if v, ok := c.Judge(s.workload.Decisive); ok {
+			if v, ok := c.Judge(s.workload.DecisiveAt(c.Pipeline)); ok {
 				label := fmt.Sprintf("%s: %s", s.workload.Name, c.Name)
 				entries = append(entries, entry{label, v})
 				tally[v.Outcome]++
@@ -105,7 +105,7 @@ func (r *report) summary(sections []section) {
 		return
 	}
 	r.printf("## Who wins where\n\n")
-	r.printf("Of %d cases weir is ahead of every other library in %d, even with the best of them in %d, and behind in %d",
+	r.printf("Of %d cases weir is ahead of every other server in %d, even with the best of them in %d, and behind in %d",
 		len(entries), tally[compare.Ahead], tally[compare.Even], tally[compare.Behind])
 	if n := tally[compare.Unknown]; n > 0 {
 		r.printf("; in %d there is no figure", n)
@@ -137,7 +137,7 @@ func (r *report) section(s section) {
 		if c.Rate > 0 {
 			r.printf("Offered: %s messages a second.\n\n", short(c.Rate))
 		}
-		if v, ok := c.Judge(w.Decisive); ok {
+		if v, ok := c.Judge(w.DecisiveAt(c.Pipeline)); ok {
 			r.printf("%s\n\n", v)
 		}
 		r.table(w, c)
@@ -156,44 +156,69 @@ func heading(w *workloads.Workload, f workloads.Figure) string {
 		return fmt.Sprintf("%s: %s a second (%s)", w.Title, f.Name, better)
 	case "ns/msg":
 		return fmt.Sprintf("%s: %s time for a message (%s)", w.Title, f.Name, better)
+	case "ns/req":
+		return fmt.Sprintf("%s: %s time for a request (%s)", w.Title, f.Name, better)
 	case "B/conn":
 		return fmt.Sprintf("%s: bytes for a connection (%s)", w.Title, better)
 	}
 	return fmt.Sprintf("%s: %s (%s)", w.Title, f.Name, better)
 }
 
+// reference is the server that a case's table compares the others with; ok is false if it has no figure.
+func reference(w *workloads.Workload, c *compare.Case) (name string, ok bool) {
+	name = compare.Floor
+	if w.Reference != "" {
+		name = w.Reference
+	}
+	return name, c.Of(name, w.DecisiveAt(c.Pipeline)).Known()
+}
+
 // table has a row for each server, the best first, and the floor on top.
 func (r *report) table(w *workloads.Workload, c *compare.Case) {
-	names := c.Ranking(w.Decisive)
+	decisive, beside := w.DecisiveAt(c.Pipeline), w.Beside(c.Pipeline)
+	names := c.Ranking(decisive)
 	for _, s := range c.Servers() {
 		if s != compare.Floor && !slices.Contains(names, s) {
 			names = append(names, s) // without a figure
 		}
 	}
-	floor := c.Of(compare.Floor, w.Decisive).Known()
-	header, rule := "| server | "+column(w.Decisive)+" | spread |", "|---|--:|--:|"
-	if floor {
-		header, rule = header+" to the floor |", rule+"--:|"
+	ref, compared := reference(w, c)
+	if compared && ref == compare.Floor {
 		names = append([]string{compare.Floor}, names...)
 	}
-	header, rule = header+" weir to it |", rule+"--:|"
-	for _, f := range w.Others {
-		header, rule = header+" "+column(f)+" |", rule+"--:|"
+	header, rule := "| server | "+column(decisive)+" | spread |", "|---|--:|--:|"
+	add := func(title string) { header, rule = header+" "+title+" |", rule+"--:|" }
+	to := "to " + ref
+	if ref == compare.Floor {
+		to = "to the floor"
+	}
+	if compared {
+		add(to)
+	}
+	add("weir to it")
+	for _, f := range beside {
+		add(column(f))
+		if compared && w.Decides(f) {
+			add(f.Name + " " + to)
+		}
 	}
 	r.printf("%s\n%s\n", header, rule)
 	for _, name := range names {
-		s := c.Of(name, w.Decisive)
+		s := c.Of(name, decisive)
 		shown := name
 		if name == compare.Weir {
 			shown = "**weir**"
 		}
-		r.printf("| %s | %s | %s |", shown, amount(s.Median, w.Decisive.Unit), plusMinus(s))
-		if floor {
-			r.printf(" %s |", trim(c.Ratio(name, compare.Floor, w.Decisive).Median))
+		r.printf("| %s | %s | %s |", shown, amount(s.Median, decisive.Unit), plusMinus(s))
+		if compared {
+			r.printf(" %s |", trim(c.Ratio(name, ref, decisive).Median))
 		}
-		r.printf(" %s |", trim(c.Ratio(compare.Weir, name, w.Decisive).Median))
-		for _, f := range w.Others {
+		r.printf(" %s |", trim(c.Ratio(compare.Weir, name, decisive).Median))
+		for _, f := range beside {
 			r.printf(" %s |", amount(c.Of(name, f).Median, f.Unit))
+			if compared && w.Decides(f) {
+				r.printf(" %s |", trim(c.Ratio(name, ref, f).Median))
+			}
 		}
 		r.printf("\n")
 	}
@@ -206,6 +231,8 @@ func column(f workloads.Figure) string {
 		return f.Name + "/s"
 	case "ns/msg":
 		return f.Name + "/message"
+	case "ns/req":
+		return f.Name + "/request"
 	case "B/conn":
 		return "bytes/connection"
 	}
@@ -213,7 +240,7 @@ func column(f workloads.Figure) string {
 }
 
 func (r *report) warnings(w *workloads.Workload, c *compare.Case) {
-	warnings := r.data.Warnings(c, w.Decisive)
+	warnings := r.data.Warnings(c, w.DecisiveAt(c.Pipeline))
 	for _, text := range warnings {
 		r.printf("* ⚠ %s\n", text)
 	}
@@ -236,13 +263,16 @@ func (r *report) method() {
 		r.printf("A measurement during which other processes used the same processors was repeated, up to %d times, and the least "+
 			"disturbed one counts. ", d.Repeats)
 	}
-	r.printf("*To the floor* and *weir to it* are such ratios, over 1 for the better one. CPU is what the system says that the " +
+	r.printf("*To the floor*, to another server, and *weir to it* are such ratios, over 1 for the better one. CPU is what the system says that the " +
 		"server's threads have used, RSS the memory at the end, with all connections open. The floor is a minimal epoll " +
 		"server in C, which does nothing but echo.\n\n")
 	r.printf("| | |\n|---|---|\n")
 	r.printf("| machine | %s, %d processors, %s |\n", d.Machine.CPU, d.Machine.CPUs, gibibytes(d.Machine.Memory))
 	r.printf("| system | %s |\n| Go | %s |\n", d.Machine.Kernel, d.Machine.Go)
 	r.printf("| load average before | %s |\n| date | %s |\n", d.Machine.Load, d.Date.Format("2006-01-02 15:04 MST"))
+	if len(d.Clients) > 0 {
+		r.printf("| clients | %s |\n", strings.Join(d.Clients, ", "))
+	}
 	r.printf("| command | `%s` |\n\n", d.Command)
 	r.printf("| server | version | set-up |\n|---|---|---|\n")
 	for _, s := range d.Servers {

@@ -26,7 +26,10 @@ const (
 // floor as a line.
 func panels(heading string, cases []*compare.Case, f workloads.Figure) ([]byte, error) {
 	columns := min(len(cases), 2)
-	if len(cases) > 8 {
+	switch {
+	case len(cases) <= 9 && len(cases)%3 == 0:
+		columns = 3
+	case len(cases) > 8:
 		columns = 4
 	}
 	rows := (len(cases) + columns - 1) / columns
@@ -110,7 +113,7 @@ func overview(entries []entry) ([]byte, error) {
 		largest   = 4 // what is more is cut off
 	)
 	c := newCanvas(chartWidth, head+float64(len(entries))*rowHeight+2*margin)
-	c.write(margin, 18, "weir against the best of the other Go libraries, case by case", lettering{size: 13, bold: true, fill: ink})
+	c.write(margin, 18, "weir against the best of the others, case by case", lettering{size: 13, bold: true, fill: ink})
 	left, right := float64(margin+nameWidth), float64(chartWidth-margin-90)
 	lowest, highest := .8, 1.25
 	for _, e := range entries {

@@ -25,6 +25,8 @@ var speeds = map[string]map[string]int{
 	"mixed":   {"floor": 200, "weir": 150, "gnet": 150, "net": 90},
 	"latency": {"floor": 200, "weir": 190, "gnet": 150},
 	"idle":    {"weir": 1, "gnet": 2},
+	"redis":   {"weir": 300, "redis": 200, "redcon": 250},
+	"http":    {"weir": 300, "nginx": 200},
 }
 
 // madeUp is a comparison in which weir is first in echo, behind net in frame, and even with gnet in mixed.
@@ -33,6 +35,7 @@ func madeUp() *compare.Data {
 		Date: time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC), Command: "go run . -only echo,frame",
 		Machine:    machine.Machine{CPU: "A Processor", CPUs: 2, Memory: 8 << 30, Kernel: "Linux 6.1", Go: "go1.26", Load: "0.1 0.2 0.3"},
 		ServerCPUs: []int{0}, LoadCPUs: []int{1}, Rounds: 3, Warmup: time.Second / 2, Duration: 2 * time.Second,
+		Clients: []string{"redis-benchmark 1.2"},
 		Servers: []compare.Contestant{
 			{Name: "floor", Setup: "C"}, {Name: "weir", Version: "v0", Setup: "defaults"}, {Name: "gnet", Version: "v2"}, {Name: "net"},
 		},
@@ -42,7 +45,7 @@ func madeUp() *compare.Data {
 			continue
 		}
 		for _, k := range w.Cases(workloads.Params{Duration: time.Second}) {
-			c := &compare.Case{Workload: w.Name, Name: k.Name, Conns: k.Load.Conns, Rate: k.Load.Rate}
+			c := &compare.Case{Workload: w.Name, Name: k.Name, Conns: k.Load.Conns, Pipeline: k.Load.Pipeline, Rate: k.Load.Rate}
 			for round := range 3 {
 				for _, server := range slices.Sorted(maps.Keys(speeds[w.Name])) {
 					c.Samples = append(c.Samples, compare.Sample{
@@ -82,6 +85,12 @@ func TestPage(t *testing.T) {
 		"weir and gnet are even: no difference that these rounds can show (1.00 to 1.00).",
 		"### echo: 100 × 64 B, pipeline 16", "| **weir** | ", "| net | 1.00 M |", "| floor | 200 k |",
 		"failed in 1 of 3 rounds: it broke.",
+		"| server | requests/s | spread | to redis | weir to it | CPU/request | CPU to redis | p50 | p99 |",
+		"| server | CPU/request | spread | to redis | weir to it | requests/s | requests to redis | p50 | p99 |",
+		"| **weir** | 300 k | ±0 % | 1.50 | 1.00 | 1.67 µs | 1.50 | 33.3 µs | 99.9 µs |",
+		"| **weir** | 1.67 µs | ±0 % | 1.50 | 1.00 | 300 k | 1.50 | 33.3 µs | 99.9 µs |",
+		"| server | requests/s | spread | weir to it | CPU/request | p50 | p99 |", // without the one that they are compared with
+		"| clients | redis-benchmark 1.2 |",
 		"## How it was measured", "3 rounds", "500ms of warm-up", "processor 0", "processor 1", "[results.json](results.json)",
 	} {
 		if !strings.Contains(page, want) {
@@ -245,7 +254,9 @@ func TestAmount(t *testing.T) {
 
 func ExampleSummary() {
 	d := madeUp()
-	d.Cases = d.Cases[len(d.Cases)-1:]
+	d.Cases = slices.DeleteFunc(d.Cases, func(c *compare.Case) bool {
+		return c.Workload != "mixed" && (c.Workload != "redis" || !strings.HasSuffix(c.Name, "SET, pipeline 16"))
+	})
 	fmt.Print(Summary(d))
 	// Output:
 	// mixed: 9,000 idle, 1,000 active × 64 B (messages)
@@ -254,4 +265,9 @@ func ExampleSummary() {
 	//     weir          150 k  ±0 %     0.75 of the floor
 	//     net          90.1 k  ±0 %     0.45 of the floor
 	//     weir and gnet are even: no difference that these rounds can show (1.00 to 1.00).
+	// redis: 50 × SET, pipeline 16 (CPU)
+	//     weir        1.67 µs  ±0 %     1.50 to redis; requests 300 k, 1.50
+	//     redcon         2 µs  ±0 %     1.25 to redis; requests 250 k, 1.25
+	//     redis        2.5 µs  ±0 %     1.00 to redis; requests 200 k, 1.00
+	//     weir is first, 1.20 times the next, redcon (1.20 to 1.20).
 }

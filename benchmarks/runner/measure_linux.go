@@ -70,8 +70,12 @@ func (r *Runner) start(ctx context.Context, s servers.Server, j Job) (p *process
 			return nil, "", err
 		}
 		c := servers.Config{Address: address, Loops: len(r.ServerCPUs), InFlight: j.InFlight, Size: j.Size}
+		var args []string
+		if args, err = r.command(&s, j.Role, c); err != nil {
+			break
+		}
 		p, err = process.Start(ctx, process.Spec{
-			Args: r.command(&s, j.Role, c), CPUs: r.ServerCPUs,
+			Args: args, CPUs: r.ServerCPUs,
 			Env: []string{fmt.Sprintf("GOMAXPROCS=%d", len(r.ServerCPUs))},
 		})
 		if err != nil {
@@ -88,16 +92,16 @@ func (r *Runner) start(ctx context.Context, s servers.Server, j Job) (p *process
 	return nil, "", fmt.Errorf("%s does not start: %w", s.Name, err)
 }
 
-func (r *Runner) command(s *servers.Server, role servers.Role, c servers.Config) []string {
-	if s.Command != nil {
+func (r *Runner) command(s *servers.Server, role servers.Role, c servers.Config) ([]string, error) {
+	if s.Roles[role] == nil {
 		return s.Command(role, c)
 	}
 	profile := ""
 	if r.Profiles != "" {
-		name := fmt.Sprintf("%s-%s-%s.pprof", role, s.Name, time.Now().Format("150405.000"))
+		name := fmt.Sprintf("%s-%s-%s.pprof", role, strings.ReplaceAll(s.Name, "/", "-"), time.Now().Format("150405.000"))
 		profile = filepath.Join(r.Profiles, name)
 	}
-	return append([]string{r.Program}, serveArgs(s, role, c, profile)...)
+	return append([]string{r.Program}, serveArgs(s, role, c, profile)...), nil
 }
 
 // freeAddress is an address on this machine that nobody listens on.

@@ -175,7 +175,7 @@ func TestServerThatFails(t *testing.T) {
 	} {
 		s := servers.Server{
 			Name: "broken", Roles: map[servers.Role]func(servers.Config) error{servers.Echo: nil},
-			Command: func(servers.Role, servers.Config) []string { return command },
+			Command: func(servers.Role, servers.Config) ([]string, error) { return command, nil },
 		}
 		l := jobs()[servers.Echo]
 		l.Duration = time.Second

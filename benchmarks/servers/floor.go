@@ -8,9 +8,9 @@ func Floor(program string) Server {
 		Name:  "floor",
 		Setup: "C, one thread, level-triggered epoll, one buffer; see floor/src/floor.c",
 		Roles: map[Role]func(Config) error{Echo: nil},
-		Command: func(_ Role, c Config) []string {
-			_, port, _ := net.SplitHostPort(c.Address) // Runner made it
-			return []string{program, port}
+		Command: func(_ Role, c Config) ([]string, error) {
+			_, port, err := net.SplitHostPort(c.Address)
+			return []string{program, port}, err
 		},
 	}
 }

@@ -22,6 +22,10 @@ const (
 	// Push answers the first byte on a connection with the same byte. For each byte that comes later, on any connection,
 	// it sends one message to all connections, from a goroutine that is not the connections' own.
 	Push Role = "push"
+	// Redis answers the commands PING, SET and GET of Redis.
+	Redis Role = "redis"
+	// HTTP answers a request for load.Plaintext with load.PlaintextBody.
+	HTTP Role = "http"
 )
 
 // Config is what a server is told about its job.
@@ -36,11 +40,13 @@ type Config struct {
 type Server struct {
 	Name   string
 	Module string // whose version the report shows; none: it has no version of its own
-	Setup  string // for the report: how it was set up
+	// Version is that of a program of others; none: Module has it.
+	Version string
+	Setup   string // for the report: how it was set up
 	// Roles has a function for each of its roles, which serves until the process ends. nil: Command does.
 	Roles map[Role]func(Config) error
-	// Command is the program to run and its arguments; nil: this program.
-	Command func(Role, Config) []string
+	// Command is the program to run for such a role, and its arguments.
+	Command func(Role, Config) ([]string, error)
 }
 
 // Plays reports whether the server has this role.
@@ -53,6 +59,7 @@ func (s *Server) Plays(r Role) bool {
 func All() []Server {
 	return []Server{
 		weirServer(), gnetServer(), nbioServer(), netpollServer(), gevServer(), evioServer(), netServer(), netPeekServer(),
+		redconServer(), fasthttpServer(), netHTTPServer(),
 	}
 }
 

@@ -11,11 +11,12 @@ import (
 func weirServer() Server {
 	return Server{
 		Name: "weir", Module: "github.com/go-weir/weir",
-		Setup: "defaults, NumLoops as many as processors",
+		Setup: "defaults, NumLoops as many as processors; http: a Handler of plugins/http1, which runs on the loop",
 		Roles: map[Role]func(Config) error{
 			Echo:  func(c Config) error { return serveWeir(c, weirEcho{}) },
 			Frame: func(c Config) error { return serveWeir(c, &weirCounter{}, weir.CustomProtocol(weirFrames{})) },
 			Push:  func(c Config) error { return serveWeir(c, newWeirPush(c.Size)) },
+			HTTP:  weirHTTP,
 		},
 	}
 }
@@ -44,21 +45,22 @@ type weirFrames struct{}
 // asksForCount goes with a frame that has no payload.
 type asksForCount struct{}
 
-func (weirFrames) UnPacket(_ *weir.Connection, buffer *ringbuffer.RingBuffer) (ctx any, payload []byte) {
-	header := buffer.View(load.FrameHeader)
-	if header == nil {
-		return nil, nil
+func (weirFrames) Split(_ *weir.Connection, data []byte) (n int, ctx any, payload []byte) {
+	if len(data) < load.FrameHeader {
+		return 0, nil, nil
 	}
-	size := load.FrameHeader + int(binary.BigEndian.Uint32(header))
-	frame := buffer.View(size)
-	if frame == nil {
-		return nil, nil // the rest is to come
+	end := load.FrameHeader + int(binary.BigEndian.Uint32(data))
+	switch {
+	case len(data) < end:
+		return 0, nil, nil // the rest is to come
+	case end == load.FrameHeader:
+		return end, asksForCount{}, nil
 	}
-	buffer.Retrieve(size)
-	if size == load.FrameHeader {
-		return asksForCount{}, nil
-	}
-	return nil, frame[load.FrameHeader:]
+	return end, nil, data[load.FrameHeader:end]
+}
+
+func (f weirFrames) UnPacket(c *weir.Connection, buffer *ringbuffer.RingBuffer) (ctx any, payload []byte) {
+	return weir.UnPacketBySplit(f, c, buffer)
 }
 
 func (weirFrames) Packet(_ *weir.Connection, data any) []byte { return data.([]byte) }

@@ -26,8 +26,21 @@ func cpuPerMessage() Figure {
 		if r.Messages == 0 {
 			return math.NaN()
 		}
-		return float64(r.CPUPerMessage())
+		return float64(r.ServerCPU) / float64(r.Messages)
 	}}
+}
+
+// requestRate and cpuPerRequest are the same where messages are called requests.
+func requestRate() Figure {
+	f := rate()
+	f.Name = "requests"
+	return f
+}
+
+func cpuPerRequest() Figure {
+	f := cpuPerMessage()
+	f.Unit = "ns/req"
+	return f
 }
 
 func rss() Figure {

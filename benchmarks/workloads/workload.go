@@ -21,6 +21,10 @@ type Workload struct {
 	Cases func(Params) []Case
 	// Decisive is the figure that servers are ranked by.
 	Decisive Figure
+	// Pipelined, unless it is the zero Figure, is the decisive one where a connection has more than one message in flight.
+	Pipelined Figure
+	// Reference, unless empty, is the server that the others are compared with, in both of these figures; else the floor.
+	Reference string
 	// Others are the figures shown beside it, in tables.
 	Others []Figure
 	// Pictured are those of the others that get a chart too.
@@ -49,7 +53,31 @@ type Params struct {
 
 // All are the workloads, in the order in which they run and are reported.
 func All() []Workload {
-	return []Workload{echo(), latency(), frame(), push(), idle(), mixed(), stall()}
+	return []Workload{echo(), latency(), frame(), push(), idle(), mixed(), stall(), redis(), http()}
+}
+
+// DecisiveAt is the figure that servers are ranked by in a case with that pipeline.
+func (w *Workload) DecisiveAt(pipeline int) Figure {
+	if pipeline > 1 && w.Pipelined.Of != nil {
+		return w.Pipelined
+	}
+	return w.Decisive
+}
+
+// Beside are the figures shown beside the decisive one in a case with that pipeline.
+func (w *Workload) Beside(pipeline int) []Figure {
+	switch {
+	case w.Pipelined.Of == nil:
+		return w.Others
+	case pipeline > 1:
+		return append([]Figure{w.Decisive}, w.Others...)
+	}
+	return append([]Figure{w.Pipelined}, w.Others...)
+}
+
+// Decides reports whether servers are ranked by that figure in some case of the workload.
+func (w *Workload) Decides(f Figure) bool {
+	return f.Name == w.Decisive.Name || f.Name == w.Pipelined.Name
 }
 
 // Find returns the workloads of these names, in the order of All.

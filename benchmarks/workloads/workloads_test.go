@@ -27,6 +27,9 @@ func TestCases(t *testing.T) {
 				if all := c.InFlight * c.Load.Conns; all > mostInFlight {
 					t.Errorf("%s, %s: %s has %d bytes in flight", name, w.Name, c.Name, all)
 				}
+				if c.Load.Mode.External() && (len(c.Load.Exchange.Hello) == 0 || len(c.Load.Exchange.HelloEnd) == 0) {
+					t.Errorf("%s, %s: nobody looks what the server answers", name, w.Name)
+				}
 				if (c.Load.Mode == load.Open) != (w.Share > 0) {
 					t.Errorf("%s, %s: an open loop of nothing, or a share of a closed one", name, w.Name)
 				}
@@ -85,6 +88,31 @@ func TestNumbers(t *testing.T) {
 	for n, want := range map[int]string{1: "1", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
 		if got := Count(n); got != want {
 			t.Errorf("Count(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
+// TestDecisive is about workloads in which another figure decides once there is a pipeline.
+func TestDecisive(t *testing.T) {
+	for _, w := range All() {
+		for pipeline, want := range map[int]Figure{0: w.Decisive, 1: w.Decisive, 16: w.Pipelined} {
+			beside := len(w.Others) + 1
+			if w.Pipelined.Of == nil {
+				want, beside = w.Decisive, len(w.Others)
+			}
+			got := w.DecisiveAt(pipeline)
+			if got.Name != want.Name || !w.Decides(got) {
+				t.Errorf("%s, pipeline %d: %s decides, want %s", w.Name, pipeline, got.Name, want.Name)
+			}
+			all := w.Beside(pipeline)
+			for _, f := range all {
+				if f.Name == got.Name {
+					t.Errorf("%s, pipeline %d: %s is shown twice", w.Name, pipeline, f.Name)
+				}
+			}
+			if len(all) != beside {
+				t.Errorf("%s, pipeline %d: %d figures beside it, want %d", w.Name, pipeline, len(all), beside)
+			}
 		}
 	}
 }

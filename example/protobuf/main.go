@@ -53,13 +53,14 @@ var messages = protobuf.Config{
 func main() {
 	addr := flag.String("addr", ":1833", "address to listen on")
 	loops := flag.Int("loops", 0, "number of event loops (0: one per CPU)")
+	metrics := flag.String("metrics", "", "address of the metrics server, such as :9091 (empty: none)")
 	flag.Parse()
 
 	protocol, err := protobuf.NewTyped(messages)
 	if err != nil {
 		log.Fatal(err)
 	}
-	s, err := weir.NewServer(calculator{}, weir.Address(*addr), weir.NumLoops(*loops), weir.CustomProtocol(protocol))
+	s, err := weir.NewServer(calculator{}, weir.Address(*addr), weir.MetricsServer("", *metrics), weir.NumLoops(*loops), weir.CustomProtocol(protocol))
 	if err != nil {
 		log.Fatal(err)
 	}

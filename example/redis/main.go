@@ -14,15 +14,19 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/go-weir/weir"
 )
 
 func main() {
 	addr := flag.String("addr", ":1833", "address to listen on")
 	loops := flag.Int("loops", 0, "number of event loops (0: one per CPU)")
 	password := flag.String("requirepass", "", "password that clients must give (empty: none)")
+	busy := flag.Duration("busypoll", 20*time.Microsecond, "time for which a loop with nothing to do asks again before it blocks")
+	metrics := flag.String("metrics", "", "address of the metrics server, such as :9091 (empty: none)")
 	flag.Parse()
 
-	s, err := listen(*addr, *loops, *password)
+	s, err := listen(*addr, *loops, *password, weir.BusyPoll(*busy), weir.MetricsServer("", *metrics))
 	if err != nil {
 		log.Fatal(err)
 	}

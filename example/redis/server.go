@@ -33,7 +33,7 @@ type server struct {
 }
 
 // listen makes a server and binds its address.
-func listen(addr string, loops int, password string) (*weir.Server, error) {
+func listen(addr string, loops int, password string, opts ...weir.Option) (*weir.Server, error) {
 	p, err := resp.New(resp.Config{MaxBulk: maxBulk})
 	if err != nil {
 		return nil, err
@@ -43,14 +43,14 @@ func listen(addr string, loops int, password string) (*weir.Server, error) {
 		sum := sha256.Sum256([]byte(password))
 		s.password = &sum
 	}
-	s.weir, err = weir.NewServer(s,
+	s.weir, err = weir.NewServer(s, append(opts,
 		weir.Address(addr),
 		weir.NumLoops(loops),
 		weir.CustomProtocol(s.protocol),
 		weir.MaxMessageSize(maxCommand),
 		weir.WriteBufferLimit(maxUnsent),
 		weir.SlowConsumer(weir.CloseSlow), // a client that misses a reply would take the next one for it
-	)
+	)...)
 	if err != nil {
 		return nil, err
 	}

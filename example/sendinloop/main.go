@@ -65,11 +65,12 @@ func (h *handler) recycle(data any) { h.buffers.Put(data) }
 func main() {
 	addr := flag.String("addr", ":1833", "address to listen on")
 	loops := flag.Int("loops", 0, "number of event loops (0: one per CPU)")
+	metrics := flag.String("metrics", "", "address of the metrics server, such as :9091 (empty: none)")
 	flag.Parse()
 
 	h := &handler{jobs: make(chan job, 1024)}
 	h.buffers.New = func() any { h.made.Add(1); return make([]byte, 0, 512) }
-	s, err := weir.NewServer(h, weir.Address(*addr), weir.NumLoops(*loops), weir.CustomProtocol(delimiter.Lines()))
+	s, err := weir.NewServer(h, weir.Address(*addr), weir.MetricsServer("", *metrics), weir.NumLoops(*loops), weir.CustomProtocol(delimiter.Lines()))
 	if err != nil {
 		log.Fatal(err)
 	}

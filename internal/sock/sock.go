@@ -37,6 +37,9 @@ type Calls struct {
 	ShutdownWrite func(fd int) syscall.Errno
 	// Close is close(2). The descriptor is gone whatever it returns.
 	Close func(fd int) syscall.Errno
+	// Abort makes Close reset the connection (SO_LINGER with time 0, see
+	// socket(7)), instead of ending the stream as if it were complete.
+	Abort func(fd int) syscall.Errno
 	// Error is SO_ERROR: the error pending on the socket, which it clears.
 	Error func(fd int) syscall.Errno
 	// Unacked is the number of bytes written that the peer's system has not

@@ -14,7 +14,7 @@ import (
 func System() Calls {
 	return Calls{
 		Read: read, Write: write, Writev: writev, Accept: accept,
-		ShutdownWrite: shutdownWrite, Close: closeFD,
+		ShutdownWrite: shutdownWrite, Close: closeFD, Abort: abort,
 		Error: socketError, Unacked: unacked, LocalAddr: localAddr,
 	}
 }
@@ -89,6 +89,10 @@ func addrPort(sa unix.Sockaddr) netip.AddrPort {
 func shutdownWrite(fd int) syscall.Errno { return errnoOf(unix.Shutdown(fd, unix.SHUT_WR)) }
 
 func closeFD(fd int) syscall.Errno { return errnoOf(unix.Close(fd)) }
+
+func abort(fd int) syscall.Errno {
+	return errnoOf(unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}))
+}
 
 func socketError(fd int) syscall.Errno {
 	v, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)

@@ -16,7 +16,7 @@ import (
 func System() Calls {
 	return Calls{
 		Read: read, Write: write, Writev: writev, Accept: accept,
-		ShutdownWrite: shutdownWrite, Close: closeFD,
+		ShutdownWrite: shutdownWrite, Close: closeFD, Abort: abort,
 		Error: socketError, Unacked: unacked, LocalAddr: localAddr,
 	}
 }
@@ -124,6 +124,10 @@ func shutdownWrite(fd int) syscall.Errno {
 func closeFD(fd int) syscall.Errno {
 	_, _, errno := unix.Syscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
 	return errno
+}
+
+func abort(fd int) syscall.Errno {
+	return errnoOf(unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}))
 }
 
 func socketError(fd int) syscall.Errno {

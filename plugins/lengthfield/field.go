@@ -17,17 +17,6 @@ type field struct {
 	size   int  // of a padded one
 }
 
-// longest returns how many bytes show all that read has to know.
-func (f *field) longest() int {
-	switch f.width {
-	case Varint:
-		return binary.MaxVarintLen64 + 1 // the last one tells an overlong one from one that isn't complete
-	case padded:
-		return f.size
-	}
-	return f.width
-}
-
 // read returns the length at the beginning of p, and how many bytes it takes
 // there; 0 if more are needed. A value of 8 bytes that has the highest bit is
 // negative.

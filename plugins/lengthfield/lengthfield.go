@@ -96,6 +96,7 @@ type Protocol struct {
 
 var (
 	_ weir.Protocol       = (*Protocol)(nil)
+	_ weir.Splitter       = (*Protocol)(nil)
 	_ weir.PacketAppender = (*Protocol)(nil)
 )
 
@@ -162,30 +163,32 @@ func invalid(format string, args ...any) error {
 
 // UnPacket takes the next frame off buffer.
 func (p *Protocol) UnPacket(c *weir.Connection, buffer *ringbuffer.RingBuffer) (ctx any, payload []byte) {
-	size, strip, err := p.header(buffer)
-	if err != nil {
-		c.CloseWithError(err)
-		return nil, nil
-	}
-	frame := buffer.View(size)
-	if len(frame) == 0 {
-		return nil, nil
-	}
-	buffer.Retrieve(size)
-	if payload = frame[strip:]; len(payload) == 0 {
-		return Empty{}, payload
-	}
-	return nil, payload
+	return weir.UnPacketBySplit(p, c, buffer)
 }
 
-// header returns the size of the frame at the beginning of b, and how many
+// Split implements weir.Splitter: it takes the next frame off data.
+func (p *Protocol) Split(c *weir.Connection, data []byte) (n int, ctx any, payload []byte) {
+	size, strip, err := p.header(data)
+	if err != nil {
+		c.CloseWithError(err)
+		return 0, nil, nil
+	}
+	if size == 0 || len(data) < size {
+		return 0, nil, nil
+	}
+	if payload = data[strip:size:size]; len(payload) == 0 {
+		return size, Empty{}, payload
+	}
+	return size, nil, payload
+}
+
+// header returns the size of the frame at the beginning of data, and how many
 // bytes of it are stripped; 0 while that isn't known.
-func (p *Protocol) header(b *ringbuffer.RingBuffer) (size, strip int, err error) {
-	head := b.View(min(p.offset+p.field.longest(), b.Length()))
-	if len(head) <= p.offset {
+func (p *Protocol) header(data []byte) (size, strip int, err error) {
+	if len(data) <= p.offset {
 		return 0, 0, nil
 	}
-	value, n, err := p.field.read(head[p.offset:])
+	value, n, err := p.field.read(data[p.offset:])
 	if n == 0 || err != nil {
 		return 0, 0, err
 	}

@@ -36,6 +36,7 @@ func Start(t *testing.T, args ...string) *Program {
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
+	args = append(args, "-metrics", "127.0.0.1:0") // which each example takes
 	p := &Program{cmd: exec.Command(binary, args...)}
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {

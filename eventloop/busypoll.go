@@ -1,0 +1,58 @@
+package eventloop
+
+import "time"
+
+// busyPoll is how a loop that has nothing to do asks again for a while before it
+// blocks. A processor that goes idle needs some microseconds to come back, and a
+// peer on the same machine pays for waking it, with every message. Loop only.
+type busyPoll struct {
+	limit time.Duration // 0: never
+	eager bool          // events bring little work: see SetEager
+	vain  int           // times in a row that it brought nothing
+	turns int           // times that it could have been done
+}
+
+const (
+	// busyVain is how often in a row polling may be in vain until it is done at
+	// every busyRetry-th occasion only: where nothing comes that soon, it would
+	// cost a processor and bring nothing.
+	busyVain, busyRetry = 8, 64
+)
+
+// worthwhile reports whether to poll this time.
+func (b *busyPoll) worthwhile() bool {
+	if b.limit == 0 || !b.eager {
+		return false
+	}
+	b.turns++
+	return b.vain < busyVain || b.turns%busyRetry == 0
+}
+
+// SetBusyPoll has the loop ask for events for that long before it blocks. Before
+// Run only.
+func (l *EventLoop) SetBusyPoll(d time.Duration) { l.busy.limit = d }
+
+// SetEager says whether events bring so little work that it counts what waking up
+// for them costs. At first they don't, and the loop never polls.
+func (l *EventLoop) SetEager(on bool) { l.busy.eager = on }
+
+// pollOn asks for events until there are some, or a task, or a timer is due, or
+// its time is up.
+func (l *EventLoop) pollOn() (int, error) {
+	if !l.busy.worthwhile() {
+		return 0, nil
+	}
+	until := l.Clock() + l.busy.limit
+	if at, ok := l.wheel.next(); ok {
+		until = min(until, at)
+	}
+	for l.Clock() < until && l.tasks.len() == 0 {
+		l.counters.Polls++
+		if n, err := l.poll.Wait(l.events, 0); n > 0 || err != nil {
+			l.busy.vain = 0
+			return n, err
+		}
+	}
+	l.busy.vain++
+	return 0, nil
+}
