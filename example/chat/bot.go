@@ -30,6 +30,11 @@ var phrases = []string{
 	"how is the weather over there?", "looks good to me", "that was quick", "see you later",
 }
 
+// what bots call themselves, with a number
+var species = []string{
+	"Otter", "Heron", "Trout", "Beaver", "Dipper", "Salmon", "Newt", "Kingfisher", "Pike", "Swan", "Mayfly", "Wagtail",
+}
+
 // newBot has a bot enter its room. The first one is the lobby.
 func newBot(ctx context.Context, w *swarm, target string, i int) (*bot, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -43,7 +48,7 @@ func newBot(ctx context.Context, w *swarm, target string, i int) (*bot, error) {
 	if b.room > 0 {
 		room = "room-" + strconv.Itoa(b.room)
 	}
-	join := encode(request{T: askJoin, Room: room, Name: fmt.Sprintf("bot %d", i+1)})
+	join := encode(request{T: askJoin, Room: room, Name: fmt.Sprintf("%s %d", species[rand.IntN(len(species))], i+1)})
 	if err := b.enter(join); err != nil {
 		_ = conn.CloseNow() // err says enough
 		return nil, err
@@ -85,7 +90,7 @@ func isKind(message []byte, kind string) bool {
 func (b *bot) talk() {
 	w := b.swarm
 	n := w.numbers.Add(1)
-	text := fmt.Sprintf("%s [%s-%d]", phrases[rand.IntN(len(phrases))], w.tag, n)
+	text := fmt.Sprintf("%s #%s-%d", phrases[rand.IntN(len(phrases))], w.tag, n)
 	message := encode(request{T: askSay, Text: text})
 	err := b.conn.NetConn().SetWriteDeadline(time.Now().Add(patience))
 	w.sent[n%int64(len(w.sent))].Store(int64(time.Since(w.begin)))
@@ -129,8 +134,8 @@ func (b *bot) listen() {
 
 // number finds the number of a message of this swarm.
 func (w *swarm) number(message []byte) (n int64, ok bool) {
-	message, ok = bytes.CutSuffix(message, []byte(`]"}`))
-	at := bytes.LastIndexByte(message, '[')
+	message, ok = bytes.CutSuffix(message, []byte(`"}`))
+	at := bytes.LastIndexByte(message, '#')
 	if !ok || at < 0 {
 		return 0, false
 	}

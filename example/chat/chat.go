@@ -79,7 +79,7 @@ func (h *chat) join(c *client, roomName, name string, now time.Time) error {
 		return nil
 	}
 	c.tell(encode(entered{
-		T: "room", Room: r.name, Name: c.name, Here: len(r.members), Names: r.names(), History: slices.Clone(r.history),
+		T: "room", Room: r.name, Name: c.name, Here: len(r.members), Names: r.names(), History: r.history,
 	}))
 	return nil
 }

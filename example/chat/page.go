@@ -5,7 +5,6 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 
@@ -22,6 +21,15 @@ type asset struct {
 	body []byte
 }
 
+// kinds are the media types by the end of a file's name. What the system says about
+// them, as package mime would ask it, differs from one to the next.
+var kinds = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
 // assets are the files by the path in their URL.
 var assets = readAssets(files)
 
@@ -33,7 +41,7 @@ func readAssets(from embed.FS) map[string]asset {
 		if err != nil {
 			panic(err) // the program is built wrong
 		}
-		a := asset{mime.TypeByExtension(path.Ext(name)), fmt.Sprintf(`"%x"`, sha256.Sum256(body)), body}
+		a := asset{kinds[path.Ext(name)], fmt.Sprintf(`"%x"`, sha256.Sum256(body)), body}
 		all["/"+path.Base(name)] = a
 	}
 	all["/"] = all["/index.html"]

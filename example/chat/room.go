@@ -24,10 +24,11 @@ type room struct {
 
 func newRoom(name string) *room {
 	return &room{
-		name:   name,
-		taken:  make(map[string]struct{}),
-		joined: make(map[string]struct{}),
-		left:   make(map[string]struct{}),
+		name:    name,
+		taken:   make(map[string]struct{}),
+		history: []json.RawMessage{}, // which in JSON is [], and nil is null
+		joined:  make(map[string]struct{}),
+		left:    make(map[string]struct{}),
 	}
 }
 

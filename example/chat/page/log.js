@@ -13,7 +13,7 @@ let last = null; // the last message shown, if nothing stands behind it
 let number = 0; // of the last message
 let bottom = true; // the newest is in view, and stays so
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
 // element makes one that holds text.

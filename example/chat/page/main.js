@@ -85,18 +85,13 @@ function without(m) {
 
 // ---- the connection's state
 
-const words = {
-  connecting: () => 'connecting',
-  connected: () => 'connected',
-  waiting: () => 'disconnected',
-  closed: () => 'closed',
-};
+const words = { idle: '', connecting: 'connecting', connected: 'connected', waiting: 'disconnected', closed: 'closed' };
 
 function state(now, seconds, why) {
   $('state').dataset.state = now;
-  const text = words[now]();
+  const text = words[now];
   if ($('state').lastElementChild.textContent !== text) $('state').lastElementChild.textContent = text;
-  $('banner').hidden = now === 'connected' || (now === 'connecting' && !room);
+  $('banner').hidden = now === 'idle' || now === 'connected' || (now === 'connecting' && !room);
   $('retry').hidden = now === 'connecting';
   $('banner-text').textContent = `${why || (room ? 'The connection was lost.' : 'The server can’t be reached.')} ${
     now === 'waiting' ? `Trying again in ${seconds} s.` : now === 'connecting' ? 'Trying again…' : ''}`;
@@ -214,5 +209,9 @@ function begin() {
 }
 
 $('room').textContent = target();
-if (wanted) begin();
-else door();
+if (wanted) {
+  begin();
+} else {
+  state('idle');
+  door();
+}

@@ -63,7 +63,7 @@ function newRoom(name) {
 }
 
 const history = []; // messages per second, of the last minute
-const minute = 60;
+const fewest = 20, minute = 60; // points that the line is as wide as
 
 // rates shows what the server does.
 export function rates(s) {
@@ -74,10 +74,12 @@ export function rates(s) {
   $('online').textContent = whole.format(s.online);
   $('delivered').textContent = show(s.delivered);
   const top = Math.max(1, ...history);
-  const points = history.map((n, i) => `${((minute - history.length + i) * 120 / (minute - 1)).toFixed(1)} ${(34 - n / top * 31).toFixed(1)}`);
+  const wide = Math.max(fewest, history.length);
+  const x = (i) => ((wide - history.length + i) * 120 / (wide - 1)).toFixed(1);
+  const points = history.map((n, i) => `${x(i)} ${(34 - n / top * 31).toFixed(1)}`);
   const line = `M${points.join('L')}`;
   $('spark').querySelector('.line').setAttribute('d', line);
-  $('spark').querySelector('.area').setAttribute('d', `${line}L120 36L${((minute - history.length) * 120 / (minute - 1)).toFixed(1)} 36Z`);
+  $('spark').querySelector('.area').setAttribute('d', `${line}L120 36L${x(0)} 36Z`);
 }
 
 // me shows our name.
