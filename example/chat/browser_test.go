@@ -20,7 +20,7 @@ func TestBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: the page is not opened in a browser")
 	}
-	node, chromium := tool(t, "node", "nodejs"), tool(t, "chromium", "chromium")
+	node, chromium := tool(t, "node", "nodejs"), browser(t)
 	if _, err := os.Stat("browsertest/node_modules/playwright-core"); err != nil {
 		missing(t, "playwright-core is missing: run npm ci in example/chat/browsertest")
 	}
@@ -45,6 +45,15 @@ func TestBrowser(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, strings.TrimSpace(string(out)))
 	}
+}
+
+// browser finds Chrome or Chromium.
+func browser(t *testing.T) string {
+	t.Helper()
+	if path, err := exec.LookPath("google-chrome"); err == nil {
+		return path
+	}
+	return tool(t, "chromium", "chromium")
 }
 
 // tool finds a program.

@@ -19,7 +19,7 @@ type chat struct {
 	protocol *websocket.Protocol
 
 	// any goroutine
-	stopping atomic.Bool
+	stopping atomic.Bool // for /healthz
 
 	// guarded by mu, which is held while messages are numbered, remembered and
 	// published: so all who are in a room get them in one order, and who comes has each

@@ -231,7 +231,7 @@ func TestShutdown(t *testing.T) {
 	s := start(t, testLimits())
 	ada, _ := enter(t, s, "lobby", "Ada")
 	silent := connect(t, s)
-	s.end()
+	go s.end() // which waits for the answers
 	for _, p := range []*person{ada, silent} {
 		if e := p.closed(); e.Code != websocket.GoingAway || e.Reason == "" {
 			t.Errorf("closed with %v", &e)

@@ -26,9 +26,6 @@ func (h *chat) OnOpen(w *websocket.Conn) {
 	h.online++
 	h.mu.Unlock()
 	w.SetUserData(&client{conn: w})
-	if h.stopping.Load() {
-		goAway(w)
-	}
 }
 
 // OnClose implements websocket.Handler.

@@ -8,15 +8,17 @@ import (
 	"time"
 
 	"github.com/go-weir/weir"
+	"github.com/go-weir/weir/metrics"
 	"github.com/go-weir/weir/plugins/http1"
 	"github.com/go-weir/weir/plugins/websocket"
 )
 
 // config is what the flags say.
 type config struct {
-	addr   string
-	loops  int
-	limits limits
+	addr    string
+	metrics string // address of the metrics server; empty: none
+	loops   int
+	limits  limits
 }
 
 // drainTime is how long clients have to take leave when the server stops.
@@ -30,8 +32,10 @@ const (
 
 // server is the chat with all that belongs to it, on one port.
 type server struct {
+	// set once
 	*weir.Server
-	chat *chat
+	chat    *chat
+	metrics *http1.Pool // what answers /metrics takes its time
 }
 
 func newServer(c config) (*server, error) {
@@ -48,11 +52,19 @@ func newServer(c config) (*server, error) {
 	s.Server, err = weir.NewServer(websocket.Wrap(s.chat),
 		weir.CustomProtocol(protocol),
 		weir.Address(c.addr),
+		weir.MetricsServer("", c.metrics),
 		weir.NumLoops(c.loops),
 		weir.WriteBufferLimit(outLimit),
 		weir.SlowConsumer(weir.CloseSlow),
 	)
 	if err != nil {
+		return nil, err
+	}
+	h, err := metrics.Handler(s)
+	if err != nil {
+		return nil, err
+	}
+	if s.metrics, err = http1.NewPool(h); err != nil {
 		return nil, err
 	}
 	s.RunEvery(c.limits.presenceEvery, s.chat.tick)
@@ -86,6 +98,8 @@ func (s *server) page(w *http1.Response, r *http1.Request) {
 		}
 		w.ContentType("text/plain; charset=utf-8")
 		_, _ = w.WriteString("ok\n") // never fails
+	case "/metrics":
+		s.metrics.Serve(w, r)
 	default:
 		a, ok := assets[path]
 		if !ok {
@@ -112,21 +126,10 @@ func (s *server) url() string {
 	return "http://" + addr
 }
 
-// shutdown tells the clients that the server goes away, and ends it.
+// shutdown ends the server. The protocol tells the clients that it goes away.
 func (s *server) shutdown() {
-	s.chat.stopping.Store(true) // who comes now is told by OnOpen
-	for c := range s.Connections() {
-		_ = c.Execute(func() { // an error means that it has ended
-			if w, ok := c.ProtocolState().(*websocket.Conn); ok {
-				goAway(w)
-			}
-		})
-	}
+	s.chat.stopping.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	_ = s.Shutdown(ctx) // Start returns, whether or not it was in time
-}
-
-func goAway(w *websocket.Conn) {
-	_ = w.Close(websocket.GoingAway, "the server is stopping") // an error means that it is closing already
 }

@@ -33,7 +33,7 @@ func TestSwarmStopped(t *testing.T) {
 // TestSwarmAlone: a server that is not there is an error for each bot.
 func TestSwarmAlone(t *testing.T) {
 	s := start(t, testLimits())
-	connect(t, s)
+	_ = connect(t, s).conn.CloseNow() // so it has begun
 	s.end()
 	w := &swarm{bots: 3, url: s.url(), every: time.Second, length: time.Second}
 	if err := w.prepare(); err != nil {
