@@ -36,7 +36,9 @@ func TestTalk(t *testing.T) {
 func TestNames(t *testing.T) {
 	s := start(t, testLimits())
 	for _, c := range []struct{ wanted, got string }{
-		{"Ada", "Ada"}, {"ada", "ada 2"}, {"ADA", "ADA 3"},
+		{"Ada", "Ada"},
+		{"ada", "ada 2"},
+		{"ADA", "ADA 3"},
 		{"Kunigunde the Twenty-4th", "Kunigunde the Twenty-4th"},
 		{"Kunigunde the Twenty-4th", "Kunigunde the Twenty-4 2"},
 	} {

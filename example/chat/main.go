@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -58,7 +59,7 @@ func serve(ctx context.Context, c config) error {
 }
 
 // runSwarm runs bots, against a chat in this process if they have no other.
-func runSwarm(ctx context.Context, c config, w *swarm) error {
+func runSwarm(ctx context.Context, c config, w *swarm) (err error) {
 	own := w.url == ""
 	if err := w.prepare(); err != nil {
 		return err
@@ -74,7 +75,7 @@ func runSwarm(ctx context.Context, c config, w *swarm) error {
 		go func() { ended <- s.Start() }()
 		defer func() {
 			s.shutdown()
-			<-ended // the figures say more
+			err = cmp.Or(err, <-ended)
 		}()
 	}
 	fmt.Println("chat on", w.url)
