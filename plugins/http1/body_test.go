@@ -245,3 +245,20 @@ func TestLeave(t *testing.T) {
 	p.expectRaw("HTTP/1.1 101 Switching Protocols\r\n\r\n")
 	p.expectEnd()
 }
+
+// TestRefusedWhileSending: a client whose body is refused can go on sending, and reads
+// why once it is done. A reset could cost it that.
+func TestRefusedWhileSending(t *testing.T) {
+	s := start(t, path, http1.MaxBody(100))
+	p := dial(t, s)
+	p.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
+	sent := s.Stats().BytesIn
+	for range 20 {
+		p.send(strings.Repeat("x", 1000))
+		sent += 1000
+		eventually(t, "the server has read it", func() bool { return s.Stats().BytesIn >= sent })
+	}
+	p.expectStatus(413)
+	p.expectEnd()
+	s.expectCause(t, 413)
+}

@@ -1,6 +1,8 @@
 package http1
 
 import (
+	"net/http"
+
 	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/ringbuffer"
 )
@@ -171,7 +173,9 @@ func (s *conn) refuse(err *Error) {
 	s.phase = over
 	s.clock.state = noClock
 	s.x.refuse(err)
-	s.c.AwaitPeer() // it may be sending what was refused, and has yet to read why
+	if err.Status != http.StatusRequestTimeout {
+		s.c.AwaitPeer() // it may be sending what was refused, and has yet to read why
+	}
 	s.c.CloseWithError(err)
 }
 

@@ -155,12 +155,13 @@ func (p *peer) expectStatus(status int) *http.Response {
 	return r
 }
 
-// expectEnd reads the end of the stream, and nothing before it.
+// expectEnd reads the end of the stream, and nothing before it, and ends its own.
 func (p *peer) expectEnd() {
 	p.t.Helper()
 	if rest, err := io.ReadAll(p.r); err != nil || len(rest) != 0 {
 		p.t.Fatalf("read %q, %v; want the end of the stream", clip(string(rest)), err)
 	}
+	_ = p.CloseWrite() // as clients do then; the server may wait for it
 }
 
 // expectRaw reads exactly that.
