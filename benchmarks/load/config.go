@@ -75,8 +75,8 @@ type Config struct {
 const StalledBytes = 8 << 20
 
 // largestMessage fits into the system's smallest buffers on both sides, so that a greeting can be sent as a whole before
-// anybody reads.
-const largestMessage = 64 << 10
+// anybody reads. It may have the header of a WebSocket frame in front.
+const largestMessage = 64<<10 + MaxFrameHeader
 
 // check refuses what can't be run.
 func (c *Config) check() error {

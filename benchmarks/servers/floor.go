@@ -7,7 +7,8 @@ func Floor(program string) Server {
 	return Server{
 		Name:  "floor",
 		Setup: "C, one thread, level-triggered epoll, one buffer; see floor/src/floor.c",
-		Roles: map[Role]func(Config) error{Echo: nil},
+		Roles: map[Role]func(Config) error{Echo: nil, WebSocket: nil},
+		Raw:   true,
 		Command: func(_ Role, c Config) ([]string, error) {
 			_, port, err := net.SplitHostPort(c.Address)
 			return []string{program, port}, err
