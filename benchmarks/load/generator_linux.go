@@ -254,7 +254,7 @@ func (g *generator) wait() (int, error) {
 	if g.paced != nil && err == nil {
 		timeout, err = g.paced.pace()
 	}
-	if n > 0 || err != nil {
+	if n > 0 || err != nil || g.cfg.Mode == Push {
 		return n, err
 	}
 	if timeout < 2*time.Millisecond {

@@ -36,7 +36,7 @@ type Job struct {
 	Role     servers.Role
 	InFlight int // bytes that a connection sends before it waits
 	Size     int // bytes of a message
-	// Raw, unless empty, is what is said instead to a server that only sends back bytes.
+	// Raw, unless empty, is what is said instead to a server that knows nothing but bytes (servers.Server.Raw).
 	Raw load.Exchange
 }
 

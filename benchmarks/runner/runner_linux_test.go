@@ -98,6 +98,7 @@ func TestServers(t *testing.T) {
 		t.Error(err)
 	}
 	r := newRunner(t)
+	raw := map[servers.Role]servers.Role{servers.WebSocket: servers.Echo, servers.Broadcast: servers.Push}
 	for _, s := range all {
 		for role, l := range jobs() {
 			if !s.Plays(role) {
@@ -105,7 +106,7 @@ func TestServers(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%s/%s", s.Name, role), func(t *testing.T) {
 				l.Warmup, l.Duration, l.Verify = 5*time.Millisecond, 30*time.Millisecond, true
-				job := Job{Role: role, InFlight: 4 * 900, Size: 900, Raw: jobs()[servers.Echo].Exchange}
+				job := Job{Role: role, InFlight: 4 * 900, Size: 900, Raw: jobs()[raw[role]].Exchange}
 				result, err := r.Measure(t.Context(), s, job, l)
 				if err != nil {
 					t.Fatal(err)

@@ -52,7 +52,7 @@ type Server struct {
 	Roles map[Role]func(Config) error
 	// Command is the program to run for such a role, and its arguments.
 	Command func(Role, Config) ([]string, error)
-	// Raw says that it sends back bytes, whatever its role.
+	// Raw says that it knows no WebSocket: it plays Echo and Push where others play WebSocket and Broadcast.
 	Raw bool
 }
 

@@ -1,7 +1,6 @@
 package workloads
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/go-weir/weir/benchmarks/load"
@@ -56,17 +55,18 @@ func broadcast() Workload {
 	return Workload{
 		Name: "broadcast", Title: "WebSocket: one message to all subscribers", Role: servers.Broadcast,
 		About: "All connections are WebSockets and have subscribed to the same topic. One asks for a message to be published; " +
-			"when all have it, for the next. Messages are those delivered, times count from the request to each delivery.",
+			"when all have it, for the next. Messages are those delivered, times count from the request to each delivery. The floor " +
+			"sends the same payloads as plain bytes.",
 		Decisive: rate(),
 		Others:   []Figure{cpuPerMessage(), p50(), p99(), rss()},
 		Pictured: []Figure{cpuPerMessage()},
-		NoFloor:  true,
 		Cases: func(p Params) []Case {
 			conns, size := first(p.Conns, p.fewer(10_000)), first(p.Sizes, 125)
-			x := upgraded([]byte{'?'}, bytes.Repeat([]byte{'p'}, size))
+			raw := pushed(size)
+			x := upgraded(raw.Request, raw.Reply)
 			x.HelloEnd = append(x.HelloEnd, load.Frame([]byte(load.Welcome))...)
 			return []Case{{
-				Name: fmt.Sprintf("%s to %s subscribers", Bytes(size), Count(conns)), InFlight: len(x.Request), Size: size,
+				Name: fmt.Sprintf("%s to %s subscribers", Bytes(size), Count(conns)), InFlight: len(x.Request), Size: size, Raw: raw,
 				Load: load.Config{Mode: load.Push, Conns: conns, Exchange: x, Warmup: p.Warmup, Duration: p.Duration},
 			}}
 		},

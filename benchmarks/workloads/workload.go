@@ -43,7 +43,7 @@ type Case struct {
 	Load     load.Config
 	// Role, unless empty, is another one than that of the workload.
 	Role servers.Role
-	// Raw, unless empty, is what is said instead to a server that only sends back bytes (servers.Server.Raw).
+	// Raw, unless empty, is what is said instead to a server that knows nothing but bytes (servers.Server.Raw).
 	Raw load.Exchange
 }
 
