@@ -144,7 +144,7 @@ func TestRunWebSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"### websocket: 10 × 125 B, pipeline 2", "### broadcast: 125 B to 10 subscribers", "| **weir** |", "| gws |", "| nbio |",
+		"### websocket: 10 × 125 B, pipeline 2", "### broadcast: 125 B to 10 subscribers, pipeline 2", "| **weir** |", "| gws |", "| nbio |",
 		"| gorilla | v1.", "### idle: 10 WebSockets, after one message of 125 B",
 	} {
 		if !bytes.Contains(page, []byte(want)) {

@@ -70,7 +70,7 @@ func jobs() map[servers.Role]load.Config {
 		},
 		servers.Frame: {Mode: load.OneWay, Conns: 1, Exchange: load.Exchange{Request: message}},
 		servers.Push: {
-			Mode: load.Push, Conns: 20,
+			Mode: load.Push, Conns: 20, Pipeline: 1,
 			Exchange: load.Exchange{Hello: word, HelloEnd: word, Request: word, Reply: pushed},
 		},
 		servers.WebSocket: {
@@ -80,7 +80,7 @@ func jobs() map[servers.Role]load.Config {
 			},
 		},
 		servers.Broadcast: {
-			Mode: load.Push, Conns: 20, Exchange: load.Exchange{
+			Mode: load.Push, Conns: 20, Pipeline: 2, Exchange: load.Exchange{
 				Hello: []byte(load.Upgrade), HelloEnd: append([]byte(load.UpgradeEnd), load.Frame([]byte(load.Welcome))...),
 				Request: load.MaskedFrame(word), Reply: load.Frame(pushed),
 			},

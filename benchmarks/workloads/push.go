@@ -20,7 +20,7 @@ func push() Workload {
 			x := pushed(size)
 			return []Case{{
 				Name: fmt.Sprintf("%s to %s connections", Bytes(size), Count(conns)), InFlight: len(x.Request), Size: size,
-				Load: load.Config{Mode: load.Push, Conns: conns, Exchange: x, Warmup: p.Warmup, Duration: p.Duration},
+				Load: load.Config{Mode: load.Push, Conns: conns, Pipeline: 1, Exchange: x, Warmup: p.Warmup, Duration: p.Duration},
 			}}
 		},
 	}

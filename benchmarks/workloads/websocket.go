@@ -54,21 +54,32 @@ func upgraded(request, reply []byte) load.Exchange {
 func broadcast() Workload {
 	return Workload{
 		Name: "broadcast", Title: "WebSocket: one message to all subscribers", Role: servers.Broadcast,
-		About: "All connections are WebSockets and have subscribed to the same topic. One asks for a message to be published; " +
-			"when all have it, for the next. Messages are those delivered, times count from the request to each delivery. The floor " +
-			"sends the same payloads as plain bytes.",
+		About: "All connections are WebSockets and have subscribed to the same topic. One asks for a message to be published, " +
+			"or for several at once (the pipeline); when all have got it, for the next. Messages are those delivered, times count " +
+			"from the request to each delivery. The floor sends the same payloads as plain bytes, with a send(2) for each.",
 		Decisive: rate(),
 		Others:   []Figure{cpuPerMessage(), p50(), p99(), rss()},
 		Pictured: []Figure{cpuPerMessage()},
 		Cases: func(p Params) []Case {
-			conns, size := first(p.Conns, p.fewer(10_000)), first(p.Sizes, 125)
-			raw := pushed(size)
-			x := upgraded(raw.Request, raw.Reply)
-			x.HelloEnd = append(x.HelloEnd, load.Frame([]byte(load.Welcome))...)
-			return []Case{{
-				Name: fmt.Sprintf("%s to %s subscribers", Bytes(size), Count(conns)), InFlight: len(x.Request), Size: size, Raw: raw,
-				Load: load.Config{Mode: load.Push, Conns: conns, Exchange: x, Warmup: p.Warmup, Duration: p.Duration},
-			}}
+			var cases []Case
+			for _, pipeline := range or(p.Pipelines, 1, 16) {
+				cases = append(cases, published(p, first(p.Conns, p.fewer(10_000)), first(p.Sizes, 125), pipeline))
+			}
+			return cases
+		},
+	}
+}
+
+// published is a case of broadcast.
+func published(p Params, conns, size, pipeline int) Case {
+	raw := pushed(size)
+	x := upgraded(raw.Request, raw.Reply)
+	x.HelloEnd = append(x.HelloEnd, load.Frame([]byte(load.Welcome))...)
+	return Case{
+		Name:     fmt.Sprintf("%s to %s subscribers%s", Bytes(size), Count(conns), depth(pipeline)),
+		InFlight: len(x.Request) * pipeline, Size: size, Raw: raw,
+		Load: load.Config{
+			Mode: load.Push, Conns: conns, Pipeline: pipeline, Exchange: x, Warmup: p.Warmup, Duration: p.Duration,
 		},
 	}
 }
