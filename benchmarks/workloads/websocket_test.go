@@ -17,8 +17,11 @@ func TestWebSocketCases(t *testing.T) {
 	}{
 		{"default", Params{}, []string{"100 × 125 B", "100 × 125 B, pipeline 16", "100 × 16 KiB"}},
 		{"quick", Params{Quick: true}, []string{"100 × 125 B", "100 × 125 B, pipeline 16"}},
-		{"asked", Params{Sizes: []int{9, 4096}, Pipelines: []int{2}, Conns: []int{7}},
-			[]string{"7 × 9 B, pipeline 2", "7 × 4 KiB, pipeline 2"}},
+		{
+			"asked",
+			Params{Sizes: []int{9, 4096}, Pipelines: []int{2}, Conns: []int{7}},
+			[]string{"7 × 9 B, pipeline 2", "7 × 4 KiB, pipeline 2"},
+		},
 	} {
 		w := websocket()
 		tt.params.Duration = time.Second
