@@ -50,7 +50,7 @@ func (c *comparison) plan() error {
 				if w.NoFloor && s.Name == compare.Floor {
 					continue
 				}
-				if s.Plays(w.Role) {
+				if s.Plays(w.RoleIn(&k)) {
 					p.servers = append(p.servers, s)
 				}
 			}
@@ -145,7 +145,7 @@ func (c *comparison) undisturbed(ctx context.Context, s servers.Server, p *plann
 }
 
 func (p *planned) job() runner.Job {
-	return runner.Job{Role: p.workload.Role, InFlight: p.plan.InFlight, Size: p.plan.Size}
+	return runner.Job{Role: p.workload.RoleIn(&p.plan), InFlight: p.plan.InFlight, Size: p.plan.Size, Raw: p.plan.Raw}
 }
 
 // calibrated reports whether the load that is offered has still to be found out.

@@ -129,6 +129,34 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestRunWebSocket compares servers with a floor that knows no WebSocket.
+func TestRunWebSocket(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", t.TempDir())
+	var out, log bytes.Buffer
+	args := append(strings.Fields(short), "-only", "websocket,broadcast,idle", "-size", "125", "-pipeline", "2",
+		"-servers", "weir,gws,nbio,gorilla,floor", "-out", dir)
+	if err := run(t.Context(), args, &out, &log); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, render.PageName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"### websocket: 10 × 125 B, pipeline 2", "### broadcast: 125 B to 10 subscribers, pipeline 2", "| **weir** |", "| gws |", "| nbio |",
+		"| gorilla | v1.", "### idle: 10 WebSockets, after one message of 125 B",
+	} {
+		if !bytes.Contains(page, []byte(want)) {
+			t.Errorf("the page does not say %q:\n%s", want, page)
+		}
+	}
+	if bytes.Contains(page, []byte("failed in")) {
+		t.Errorf("something failed:\n%s", page)
+	}
+	nothingLeft(t)
+}
+
 // TestInterrupt is what Ctrl-C does: no page, no process, no file.
 func TestInterrupt(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())

@@ -46,7 +46,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	who := f.String("servers", "", "servers to compare, separated by commas: "+strings.Join(serverNames(), ", "))
 	conns := f.String("conns", "", "numbers of connections, instead of each workload's own")
 	sizes := f.String("size", "", "message sizes in bytes, up to 65536, instead of each workload's own; not for redis and http")
-	pipelines := f.String("pipeline", "", "numbers of messages in flight on a connection, for echo, redis and http")
+	pipelines := f.String("pipeline", "", "numbers of messages in flight on a connection, for echo, redis, http, websocket and broadcast")
 	serverCPUs := f.String("server-cpus", "", "processors for the server; one loop runs on each (default the first)")
 	loadCPUs := f.String("load-cpus", "", "processors for the load, which uses one of them (default the last)")
 	f.IntVar(&o.rounds, "rounds", 5, "how often everything is run")

@@ -132,6 +132,7 @@ func TestWarnings(t *testing.T) {
 		{"generator", func(r *load.Result) { r.LoadCPU = 990 * time.Millisecond }, "client was the limit"},
 		{"both at their limits", func(r *load.Result) { r.LoadCPU, r.ServerCPU = time.Second, time.Second }, ""},
 		{"generator that looks all the time", func(r *load.Result) { r.LoadCPU, r.Lag.Samples = time.Second, 1 }, ""},
+		{"generator of pushes", func(r *load.Result) { r.LoadCPU, r.Watchful = time.Second, true }, ""},
 		{"others", func(r *load.Result) { r.Others = time.Second / 2 }, "Other processes"},
 		{"late", func(r *load.Result) { r.Lag = load.Quantiles{Samples: 100, P99: 2 * time.Millisecond} }, "keep to its times"},
 	} {

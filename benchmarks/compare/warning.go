@@ -91,10 +91,10 @@ func (d *Data) Disturbance() []string {
 		"repeat this on a quiet machine.", n, all, 100*disturbed)}
 }
 
-// generatorBound reports that the load had no time left and the server had. The open loop looks for what is due all the
-// time, so that there it means nothing; it has its lag.
+// generatorBound reports that the load had no time left and the server had. Where the load looks all the time for what
+// there is to do, that means nothing; the open loop has its lag.
 func (d *Data) generatorBound(r *load.Result) bool {
-	if r.Lag.Samples > 0 || r.ServerCPU == 0 {
+	if r.Watchful || r.Lag.Samples > 0 || r.ServerCPU == 0 {
 		return false
 	}
 	return busy(r.LoadCPU, r, 1) > saturated && busy(r.ServerCPU, r, len(d.ServerCPUs)) < saturated

@@ -20,7 +20,7 @@ const (
 	Closed Mode = "closed" // batches of messages, each after the answers to the one before
 	Open   Mode = "open"   // messages at given times
 	OneWay Mode = "oneway" // frames without an answer; see FrameSize
-	Push   Mode = "push"   // one message for every connection, each after all have the one before
+	Push   Mode = "push"   // a message for every connection, or a batch of them, each after all have the one before
 	Idle   Mode = "idle"   // connections on which nothing happens
 )
 
@@ -57,7 +57,7 @@ type Config struct {
 	Exchange Exchange
 	Conns    int           // connections
 	Active   int           // how many of them have something to say; 0: all
-	Pipeline int           // Closed, RedisBenchmark, Wrk: messages in a batch
+	Pipeline int           // Closed, Push, RedisBenchmark, Wrk: messages in a batch
 	Rate     float64       // Open: messages a second, on all connections together
 	Silent   bool          // Idle: without even one message on each connection
 	Stalled  int           // Open: connections that send and never read, on top of Conns
@@ -75,8 +75,8 @@ type Config struct {
 const StalledBytes = 8 << 20
 
 // largestMessage fits into the system's smallest buffers on both sides, so that a greeting can be sent as a whole before
-// anybody reads.
-const largestMessage = 64 << 10
+// anybody reads. It may have the header of a WebSocket frame in front.
+const largestMessage = 64<<10 + MaxFrameHeader
 
 // check refuses what can't be run.
 func (c *Config) check() error {
@@ -101,7 +101,7 @@ func (c *Config) check() error {
 			return errors.New("open loop without messages")
 		}
 	case Push:
-		if !answered {
+		if !answered || c.Pipeline <= 0 {
 			return errors.New("push without messages")
 		}
 	case OneWay:

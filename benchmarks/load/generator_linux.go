@@ -186,7 +186,7 @@ func (g *generator) drive(d driver) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Messages: g.messages, Bytes: g.bytes}
+	r := &Result{Messages: g.messages, Bytes: g.bytes, Watchful: g.paced != nil || g.cfg.Mode == Push}
 	r.between(g.cfg, before, after)
 	if g.paced != nil {
 		if err := g.paced.finish(r); err != nil {
@@ -254,8 +254,8 @@ func (g *generator) wait() (int, error) {
 	if g.paced != nil && err == nil {
 		timeout, err = g.paced.pace()
 	}
-	if n > 0 || err != nil {
-		return n, err
+	if n > 0 || err != nil || g.cfg.Mode == Push {
+		return n, err // pushed: the server is not to pay for waking this program up, with most deliveries
 	}
 	if timeout < 2*time.Millisecond {
 		runtime.Gosched() // the poller counts milliseconds: what is due sooner is waited for by looking again

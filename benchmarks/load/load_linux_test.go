@@ -149,9 +149,12 @@ func TestPush(t *testing.T) {
 	c := config(Push, s)
 	word := []byte("!")
 	c.Exchange = Exchange{Hello: word, HelloEnd: word, Request: word, Reply: message}
-	r := run(t, c)
-	if r.Messages == 0 || r.RTT.Samples != int64(r.Messages) {
-		t.Errorf("%+v", r)
+	for _, pipeline := range []int{1, 3} {
+		c.Pipeline = pipeline
+		r := run(t, c)
+		if r.Messages == 0 || r.RTT.Samples != int64(r.Messages) || !r.Watchful {
+			t.Errorf("pipeline %d: %+v", pipeline, r)
+		}
 	}
 }
 

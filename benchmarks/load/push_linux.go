@@ -5,15 +5,24 @@ import (
 	"time"
 )
 
-// push is the driver that has the server send one message to all connections. The first connection asks for it, with the
-// exchange's request; each then waits for the reply.
+// push is the driver that has the server send messages to all connections, a batch at a time. The first connection asks for
+// each of them, with the exchange's request; all then wait for the replies.
 type push struct {
 	*generator
-	asked   time.Duration
-	missing int
+	requests []byte
+	replies  []byte
+	reply    int // bytes of one
+	asked    time.Duration
+	missing  int // connections that lack a reply
 }
 
-func newPush(g *generator) *push { return &push{generator: g} }
+func newPush(g *generator) *push {
+	x := &g.cfg.Exchange
+	return &push{
+		generator: g, requests: bytes.Repeat(x.Request, g.cfg.Pipeline), replies: bytes.Repeat(x.Reply, g.cfg.Pipeline),
+		reply: len(x.Reply),
+	}
+}
 
 func (d *push) begin() error { return d.ask() }
 
@@ -23,27 +32,30 @@ func (d *push) ask() error {
 	for i := range d.conns {
 		d.conns[i].got = 0
 	}
-	_, err := write(d.conns[0].fd, d.cfg.Exchange.Request) // a byte: the system takes it
+	_, err := write(d.conns[0].fd, d.requests) // a few bytes: the system takes them
 	return err
 }
 
 func (d *push) writable(*conn) error { return nil }
 
 func (d *push) received(c *conn, p []byte) error {
-	reply := d.cfg.Exchange.Reply
 	switch {
 	case len(p) == 0:
 		return nil
-	case c.got+len(p) > len(reply):
+	case c.got+len(p) > len(d.replies):
 		return errTooMuch
-	case d.verifying && !bytes.Equal(p, reply[c.got:c.got+len(p)]):
+	case d.verifying && !bytes.Equal(p, d.replies[c.got:c.got+len(p)]):
 		return ErrWrongReply
 	}
-	if c.got += len(p); c.got < len(reply) {
+	before := c.got / d.reply
+	c.got += len(p)
+	for range c.got/d.reply - before {
+		d.messages++
+		_ = d.rtt.RecordValue(int64(d.now() - d.asked)) // none takes a minute
+	}
+	if c.got < len(d.replies) {
 		return nil
 	}
-	d.messages++
-	_ = d.rtt.RecordValue(int64(d.now() - d.asked)) // none takes a minute
 	if d.missing--; d.missing > 0 {
 		return nil
 	}

@@ -18,6 +18,7 @@ type Result struct {
 
 	ServerCPU time.Duration // that the server used during the measurement
 	LoadCPU   time.Duration // that the load used
+	Watchful  bool          // the load looked for answers all the time: what it used says nothing
 	Others    time.Duration // that other processes used of the same processors, measured in ticks of 10 ms
 	RSSBefore int64         // of the server, before it had a connection; bytes
 	RSS       int64         // of the server, at the end, with all connections open; bytes

@@ -36,6 +36,8 @@ type Job struct {
 	Role     servers.Role
 	InFlight int // bytes that a connection sends before it waits
 	Size     int // bytes of a message
+	// Raw, unless empty, is what is said instead to a server that knows nothing but bytes (servers.Server.Raw).
+	Raw load.Exchange
 }
 
 // Measure starts the server, makes the load, and ends the server. Nothing is left running, whatever happens.
@@ -49,6 +51,9 @@ func (r *Runner) Measure(ctx context.Context, s servers.Server, j Job, l load.Co
 		grace = 5 * time.Second // to write the profile
 	}
 	defer p.Stop(grace)
+	if s.Raw && len(j.Raw.Request) > 0 {
+		l.Exchange = j.Raw
+	}
 	l.Address, l.ServerPID = address, p.PID()
 	l.CPUs = append(r.ServerCPUs[:len(r.ServerCPUs):len(r.ServerCPUs)], r.LoadCPUs...)
 	result, err := r.load(ctx, l)

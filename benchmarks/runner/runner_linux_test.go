@@ -63,14 +63,27 @@ func newRunner(t *testing.T) *Runner {
 func jobs() map[servers.Role]load.Config {
 	message := bytes.Repeat([]byte("0123456789abcde"), 60)
 	word := []byte("!")
+	pushed := bytes.Repeat([]byte("p"), len(message))
 	return map[servers.Role]load.Config{
 		servers.Echo: {
 			Mode: load.Closed, Conns: 20, Pipeline: 4, Exchange: load.Exchange{Request: message, Reply: message},
 		},
 		servers.Frame: {Mode: load.OneWay, Conns: 1, Exchange: load.Exchange{Request: message}},
 		servers.Push: {
-			Mode: load.Push, Conns: 20,
-			Exchange: load.Exchange{Hello: word, HelloEnd: word, Request: word, Reply: bytes.Repeat([]byte("p"), len(message))},
+			Mode: load.Push, Conns: 20, Pipeline: 1,
+			Exchange: load.Exchange{Hello: word, HelloEnd: word, Request: word, Reply: pushed},
+		},
+		servers.WebSocket: {
+			Mode: load.Closed, Conns: 20, Pipeline: 4, Exchange: load.Exchange{
+				Hello: []byte(load.Upgrade), HelloEnd: []byte(load.UpgradeEnd),
+				Request: load.MaskedFrame(message), Reply: load.Frame(message),
+			},
+		},
+		servers.Broadcast: {
+			Mode: load.Push, Conns: 20, Pipeline: 2, Exchange: load.Exchange{
+				Hello: []byte(load.Upgrade), HelloEnd: append([]byte(load.UpgradeEnd), load.Frame([]byte(load.Welcome))...),
+				Request: load.MaskedFrame(word), Reply: load.Frame(pushed),
+			},
 		},
 	}
 }
@@ -85,6 +98,7 @@ func TestServers(t *testing.T) {
 		t.Error(err)
 	}
 	r := newRunner(t)
+	raw := map[servers.Role]servers.Role{servers.WebSocket: servers.Echo, servers.Broadcast: servers.Push}
 	for _, s := range all {
 		for role, l := range jobs() {
 			if !s.Plays(role) {
@@ -92,7 +106,7 @@ func TestServers(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%s/%s", s.Name, role), func(t *testing.T) {
 				l.Warmup, l.Duration, l.Verify = 5*time.Millisecond, 30*time.Millisecond, true
-				job := Job{Role: role, InFlight: 4 * 900, Size: 900}
+				job := Job{Role: role, InFlight: 4 * 900, Size: 900, Raw: jobs()[raw[role]].Exchange}
 				result, err := r.Measure(t.Context(), s, job, l)
 				if err != nil {
 					t.Fatal(err)

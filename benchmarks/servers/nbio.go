@@ -8,8 +8,11 @@ import (
 func nbioServer() Server {
 	return Server{
 		Name: "nbio", Module: "github.com/lesismal/nbio",
-		Setup: "level-triggered, reading on the poller, NPoller as many as processors, ReadBufferSize 64 KiB",
-		Roles: map[Role]func(Config) error{Echo: nbioEcho, Frame: nbioFrame, Push: nbioPush},
+		Setup: "level-triggered, reading on the poller, NPoller as many as processors, ReadBufferSize 64 KiB; websocket, " +
+			"broadcast: nbhttp with the same, OnMessage on the poller (ServerExecutor), ReleaseWebsocketPayload",
+		Roles: map[Role]func(Config) error{
+			Echo: nbioEcho, Frame: nbioFrame, Push: nbioPush, WebSocket: nbioWebSocket, Broadcast: nbioBroadcast,
+		},
 	}
 }
 

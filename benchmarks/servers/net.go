@@ -41,7 +41,10 @@ func serveNet(c Config, serve func(net.Conn)) error {
 
 // bufferFor is as large as what a peer sends in one go, from 4 to 64 KiB: a larger one would be memory spent for nothing,
 // once for each connection.
-func bufferFor(c Config) int { return min(max(c.InFlight, 4<<10), 64<<10) }
+func bufferFor(c Config) int { return min(max(c.InFlight, defaultBuffer), 64<<10) }
+
+// defaultBuffer is what most servers that buffer have by default.
+const defaultBuffer = 4 << 10
 
 func netEcho(c Config) error {
 	return serveNet(c, func(conn net.Conn) {

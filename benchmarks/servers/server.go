@@ -26,6 +26,11 @@ const (
 	Redis Role = "redis"
 	// HTTP answers a request for load.Plaintext with load.PlaintextBody.
 	HTTP Role = "http"
+	// WebSocket sends every message back that comes on a WebSocket.
+	WebSocket Role = "websocket"
+	// Broadcast subscribes every WebSocket to one topic, and then welcomes it with load.Welcome. For each message that comes
+	// on any of them it sends one message, of pushMessage, to all.
+	Broadcast Role = "broadcast"
 )
 
 // Config is what a server is told about its job.
@@ -33,7 +38,7 @@ type Config struct {
 	Address  string // where it listens: host and port
 	Loops    int    // event loops
 	InFlight int    // bytes that a peer sends before it waits for an answer
-	Size     int    // Push: bytes of the message
+	Size     int    // Push, Broadcast: bytes of the message
 }
 
 // Server is one of those that are compared.
@@ -47,6 +52,8 @@ type Server struct {
 	Roles map[Role]func(Config) error
 	// Command is the program to run for such a role, and its arguments.
 	Command func(Role, Config) ([]string, error)
+	// Raw says that it knows no WebSocket: it plays Echo and Push where others play WebSocket and Broadcast.
+	Raw bool
 }
 
 // Plays reports whether the server has this role.
@@ -59,7 +66,7 @@ func (s *Server) Plays(r Role) bool {
 func All() []Server {
 	return []Server{
 		weirServer(), gnetServer(), nbioServer(), netpollServer(), gevServer(), evioServer(), netServer(), netPeekServer(),
-		redconServer(), fasthttpServer(), netHTTPServer(),
+		redconServer(), fasthttpServer(), netHTTPServer(), gwsServer(), gorillaServer(),
 	}
 }
 

@@ -11,12 +11,16 @@ import (
 func weirServer() Server {
 	return Server{
 		Name: "weir", Module: "github.com/go-weir/weir",
-		Setup: "defaults, NumLoops as many as processors; http: a Handler of plugins/http1, which runs on the loop",
+		Setup: "defaults, NumLoops as many as processors; http: a Handler of plugins/http1, which runs on the loop; " +
+			"websocket: Reply in OnMessage; broadcast: Hub.Publish in OnMessage",
 		Roles: map[Role]func(Config) error{
 			Echo:  func(c Config) error { return serveWeir(c, weirEcho{}) },
 			Frame: func(c Config) error { return serveWeir(c, &weirCounter{}, weir.CustomProtocol(weirFrames{})) },
 			Push:  func(c Config) error { return serveWeir(c, newWeirPush(c.Size)) },
 			HTTP:  weirHTTP,
+
+			WebSocket: weirWebSocket,
+			Broadcast: weirBroadcast,
 		},
 	}
 }

@@ -9,7 +9,7 @@ func idle() Workload {
 	return Workload{
 		Name: "idle", Title: "What an idle connection costs", Role: servers.Echo,
 		About: "How much the server's memory has grown with all connections open, divided by their number. What the system " +
-			"holds for a socket comes on top and is the same for all.",
+			"holds for a socket comes on top and is the same for all. A WebSocket has had its handshake.",
 		Decisive: perConnection(),
 		Others:   []Figure{rss()},
 		NoFloor:  true,
@@ -19,7 +19,7 @@ func idle() Workload {
 			silent.Load.Silent = true
 			silent.Name = Count(conns) + ", silent from the start"
 			spoken.Name = Count(conns) + ", after one message of " + Bytes(spoken.Size)
-			return []Case{silent, spoken}
+			return []Case{silent, spoken, idleSockets(p, conns, first(p.Sizes, 125))}
 		},
 	}
 }

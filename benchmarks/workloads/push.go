@@ -17,16 +17,17 @@ func push() Workload {
 		Others:   []Figure{cpuPerMessage(), p50(), p99(), rss()},
 		Cases: func(p Params) []Case {
 			conns, size := first(p.Conns, p.fewer(10_000)), first(p.Sizes, 64)
-			word := []byte{'!'}
+			x := pushed(size)
 			return []Case{{
-				Name: fmt.Sprintf("%s to %s connections", Bytes(size), Count(conns)), InFlight: len(word), Size: size,
-				Load: load.Config{
-					Mode: load.Push, Conns: conns, Warmup: p.Warmup, Duration: p.Duration,
-					Exchange: load.Exchange{
-						Hello: word, HelloEnd: word, Request: word, Reply: bytes.Repeat([]byte{'p'}, size),
-					},
-				},
+				Name: fmt.Sprintf("%s to %s connections", Bytes(size), Count(conns)), InFlight: len(x.Request), Size: size,
+				Load: load.Config{Mode: load.Push, Conns: conns, Pipeline: 1, Exchange: x, Warmup: p.Warmup, Duration: p.Duration},
 			}}
 		},
 	}
+}
+
+// pushed is the exchange with a server that pushes messages of that size.
+func pushed(size int) load.Exchange {
+	word := []byte{'!'}
+	return load.Exchange{Hello: word, HelloEnd: word, Request: word, Reply: bytes.Repeat([]byte{'p'}, size)}
 }

@@ -41,6 +41,10 @@ type Case struct {
 	InFlight int // bytes that a connection sends before it waits
 	Size     int // bytes of a message
 	Load     load.Config
+	// Role, unless empty, is another one than that of the workload.
+	Role servers.Role
+	// Raw, unless empty, is what is said instead to a server that knows nothing but bytes (servers.Server.Raw).
+	Raw load.Exchange
 }
 
 // Params is what the user has asked for. What is empty is the workload's own choice.
@@ -53,7 +57,15 @@ type Params struct {
 
 // All are the workloads, in the order in which they run and are reported.
 func All() []Workload {
-	return []Workload{echo(), latency(), frame(), push(), idle(), mixed(), stall(), redis(), http()}
+	return []Workload{echo(), latency(), frame(), push(), idle(), mixed(), stall(), redis(), http(), websocket(), broadcast()}
+}
+
+// RoleIn is the servers' role in a case.
+func (w *Workload) RoleIn(c *Case) servers.Role {
+	if c.Role != "" {
+		return c.Role
+	}
+	return w.Role
 }
 
 // DecisiveAt is the figure that servers are ranked by in a case with that pipeline.

@@ -1,6 +1,9 @@
 // The least that a level-triggered epoll(7) echo server can do, as a floor for the others. It takes a port.
 //
 // One thread, one buffer. A connection that does not take its echo is not read from until it does.
+//
+// With a size after the port it pushes: the first byte on a connection is sent back, and for each byte that comes later a
+// message of that size is sent to all. A peer that can't take it at once does not get it.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
@@ -23,6 +26,11 @@ static struct rest {
 	char bytes[];
 } *rest[MOST_FDS];
 
+static char *message; // to push; NULL: echo
+static size_t size;
+static char joined[MOST_FDS];
+static int highest; // of those that have joined
+
 static int epoll;
 
 static void want(int op, int fd, unsigned events) {
@@ -33,6 +41,7 @@ static void want(int op, int fd, unsigned events) {
 static void finish(int fd) {
 	free(rest[fd]);
 	rest[fd] = NULL;
+	joined[fd] = 0;
 	close(fd);
 }
 
@@ -87,6 +96,27 @@ static void go_on(int fd) {
 	want(EPOLL_CTL_MOD, fd, EPOLLIN);
 }
 
+static void push(int fd) {
+	char asked[64];
+	ssize_t n = recv(fd, asked, sizeof asked, 0);
+	if (n <= 0) {
+		if (n == 0 || (errno != EAGAIN && errno != EINTR))
+			finish(fd);
+		return;
+	}
+	if (!joined[fd]) {
+		joined[fd] = 1;
+		if (fd > highest)
+			highest = fd;
+		send(fd, asked, n, MSG_NOSIGNAL);
+		return;
+	}
+	while (n-- > 0)
+		for (int to = 0; to <= highest; to++)
+			if (joined[to])
+				send(to, message, size, MSG_NOSIGNAL);
+}
+
 int main(int argc, char **argv) {
 	int on = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	struct sockaddr_in address = {
@@ -94,6 +124,10 @@ int main(int argc, char **argv) {
 		.sin_port = htons(argc > 1 ? atoi(argv[1]) : 0),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
+	if (argc > 2) {
+		size = atoi(argv[2]);
+		message = memset(malloc(size), 'p', size);
+	}
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, SOMAXCONN)) {
 		perror("listen");
@@ -108,6 +142,8 @@ int main(int argc, char **argv) {
 			int fd = events[i].data.fd;
 			if (fd == listener)
 				accept_all(listener);
+			else if (message)
+				push(fd);
 			else if (rest[fd])
 				go_on(fd);
 			else
