@@ -106,6 +106,11 @@ func (x *exchange) serve(body []byte) {
 		x.reply()
 	case awaits:
 		x.await()
+	case left:
+		s := x.conn
+		x.reset()
+		s.protocol.release(x)
+		s.protocol.dismiss(s)
 	}
 }
 

@@ -28,6 +28,7 @@ type Protocol struct {
 	stamps  stamps
 
 	exchanges sync.Pool // of *exchange
+	conns     sync.Pool // of *conn
 }
 
 // New makes a Protocol that has its requests answered by h. An option that can't
@@ -56,10 +57,21 @@ func (p *Protocol) conn(c *weir.Connection) *conn {
 	if s, ok := c.ProtocolState().(*conn); ok {
 		return s
 	}
-	s := &conn{protocol: p, c: c}
+	s, ok := p.conns.Get().(*conn)
+	if !ok {
+		s = new(conn)
+	}
+	s.protocol, s.c = p, c
 	c.SetProtocolState(s)
 	s.watchIdle()
 	return s
+}
+
+// dismiss takes back the state of a connection that has left HTTP: where that is all
+// that it is for, as with WebSocket, every connection does.
+func (p *Protocol) dismiss(s *conn) {
+	*s = conn{clock: clock{fire: s.clock.fire}}
+	p.conns.Put(s)
 }
 
 // UnPacket implements weir.Protocol. The ctx is a *Request, for OnMessage; the

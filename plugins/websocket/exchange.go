@@ -8,19 +8,37 @@ import (
 	"github.com/go-weir/weir/plugins/http1"
 )
 
-// exchange is a request and its reply as a ws.Upgrader reads and writes them.
+// exchange is a request and its reply as a ws.Upgrader reads and writes them. A loop
+// has one, which it uses again for each handshake.
 type exchange struct {
-	request, reply []byte
-	offers         [][]byte // the values of Sec-WebSocket-Extensions
+	request []byte
+	read    int // how much of request was
+	reply   []byte
+	offers  [][]byte // the values of Sec-WebSocket-Extensions
+}
+
+// keptExchange is how large a buffer is at most that an exchange keeps.
+const keptExchange = 16 << 10
+
+// reset makes x ready for another handshake.
+func (x *exchange) reset() {
+	clear(x.offers)
+	x.read, x.offers = 0, x.offers[:0]
+	if x.request = x.request[:0]; cap(x.request) > keptExchange {
+		x.request = nil
+	}
+	if x.reply = x.reply[:0]; cap(x.reply) > keptExchange {
+		x.reply = nil
+	}
 }
 
 // Read implements io.Reader.
 func (x *exchange) Read(p []byte) (n int, err error) {
-	if len(x.request) == 0 {
+	if x.read == len(x.request) {
 		return 0, io.EOF
 	}
-	n = copy(p, x.request)
-	x.request = x.request[n:]
+	n = copy(p, x.request[x.read:])
+	x.read += n
 	return n, nil
 }
 
@@ -33,7 +51,7 @@ func (x *exchange) Write(p []byte) (n int, err error) {
 // head writes down the head of r, with the two fields that may be lists, or several,
 // in the form that an Upgrader knows.
 func (x *exchange) head(r *http1.Request) {
-	b := append([]byte("GET "), r.Target()...)
+	b := append(append(x.request, "GET "...), r.Target()...)
 	b = append(b, " HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"...)
 	for name, value := range r.Fields().All() {
 		if bytes.EqualFold(name, []byte("Upgrade")) || bytes.EqualFold(name, []byte("Connection")) {
@@ -63,7 +81,7 @@ func (x *exchange) status() int {
 
 // finish returns the reply with the fields that the Upgrader knows nothing of.
 func (x *exchange) finish(extensions string, more http.Header) []byte {
-	b := bytes.TrimSuffix(x.reply, []byte("\r\n"))
+	b := bytes.TrimSuffix(x.reply, []byte("\r\n")) // which makes room for more
 	if extensions != "" {
 		b = append(append(append(b, "Sec-WebSocket-Extensions: "...), extensions...), "\r\n"...)
 	}
@@ -82,7 +100,8 @@ func (x *exchange) finish(extensions string, more http.Header) []byte {
 			b = append(b, "\r\n"...)
 		}
 	}
-	return append(b, "\r\n"...)
+	x.reply = append(b, "\r\n"...)
+	return x.reply
 }
 
 // ours reports whether a field of the reply is the handshake's own.

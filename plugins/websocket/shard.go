@@ -15,11 +15,12 @@ type shard struct {
 	loop     weir.Loop
 	handler  *wrapped
 
-	refs     int    // connections, those included that are in their handshake
-	header   []byte // scratch: the header of a frame
-	inflated []byte // scratch: an inflated message
-	deflated []byte // scratch: a compressed frame
-	spent    *frame // what was given to weir last; its bytes are copied when the next one is
+	refs     int      // connections, those included that are in their handshake
+	header   []byte   // scratch: the header of a frame
+	inflated []byte   // scratch: an inflated message
+	deflated []byte   // scratch: a compressed frame
+	exchange exchange // scratch: a handshake
+	spent    *frame   // what was given to weir last; its bytes are copied when the next one is
 	keeper   keeper
 	topics   map[string]*topic
 	counts   Stats

@@ -186,10 +186,11 @@ func (p *Protocol) upgrade(s *shard, r *http1.Request) *Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	x := &exchange{}
+	x := &s.exchange
+	defer x.reset()
 	x.head(r)
 	u := p.upgrader
-	if a.Subprotocol != "" || u.Protocol == nil && u.ProtocolCustom == nil {
+	if a.Subprotocol != "" {
 		u.ProtocolCustom = func([]byte) (string, bool) { return a.Subprotocol, true }
 	}
 	agreed, err := u.Upgrade(x)
