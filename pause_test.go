@@ -1,6 +1,7 @@
 package weir_test
 
 import (
+	"fmt"
 	"io"
 	"runtime"
 	"strings"
@@ -135,4 +136,36 @@ func TestPausedFromTheStart(t *testing.T) {
 	}
 	p.conn.ResumeRead()
 	expect(t, p.peer, "hello")
+}
+
+// TestResumeAtTheEnd: messages that wait while reading is paused are delivered after
+// ResumeRead also if the server drains: whatever else happens to the connection
+// before the loop has got to them.
+func TestResumeAtTheEnd(t *testing.T) {
+	for name, resume := range map[string]func(c *weir.Connection){
+		"Execute":  func(c *weir.Connection) { fail(t, c.Execute(c.ResumeRead)) },
+		"RunAfter": func(c *weir.Connection) { fail(t, c.Execute(func() { c.RunAfter(0, c.ResumeRead) })) },
+	} {
+		for _, protocol := range []weir.Protocol{framed{}, framedSplitter{}} {
+			t.Run(fmt.Sprintf("%s,%T", name, protocol), func(t *testing.T) {
+				p := startPair(t, &handler{message: func(c *weir.Connection, _ any, data []byte) any {
+					if string(data) == "pause" {
+						c.PauseRead()
+					}
+					return data
+				}}, weir.CustomProtocol(protocol))
+				idle := dial(t, p.server)
+				receive(t, p.begun)
+				send(t, p.peer, frame("pause")+frame("one")+frame("two"))
+				expect(t, p.peer, frame("pause"))
+				stopped := make(chan error, 1)
+				go func() { stopped <- p.server.Shutdown(t.Context()) }()
+				expectEnd(t, idle) // so the loop drains
+				resume(p.conn)
+				expect(t, p.peer, frame("one")+frame("two"))
+				expectEnd(t, p.peer)
+				fail(t, receive(t, stopped))
+			})
+		}
+	}
 }

@@ -138,6 +138,7 @@ func (m method) name(s *Server) string {
 // deliver cuts messages from buf and hands them to OnMessage, until what is
 // left is not a whole message, or nothing may be delivered now.
 func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
+	c.set(flagUncut)
 	var running method
 	defer func() {
 		if v := recover(); v != nil {
@@ -160,7 +161,7 @@ func (c *Connection) unpack(s *Server, buf *ringbuffer.RingBuffer, running *meth
 		*running = inProtocol
 		ctx, payload := s.opts.Protocol.UnPacket(c, buf)
 		if ctx == nil && len(payload) == 0 {
-			c.bound(buf.Length())
+			c.cut(buf.Length())
 			return
 		}
 		if c.state.Load() != open {
@@ -197,7 +198,7 @@ func (c *Connection) split(s *Server, buf *ringbuffer.RingBuffer, running *metho
 		buf.Retrieve(n)
 		if ctx == nil && len(payload) == 0 {
 			if n == 0 {
-				c.bound(len(data))
+				c.cut(len(data))
 				return
 			}
 			continue
@@ -225,8 +226,10 @@ func (c *Connection) split(s *Server, buf *ringbuffer.RingBuffer, running *metho
 	}
 }
 
-// bound closes c if what waits for the rest of its message is too much.
-func (c *Connection) bound(waiting int) {
+// cut notes that what was received has no whole message any more, and closes c if
+// what waits for the rest of its message is too much.
+func (c *Connection) cut(waiting int) {
+	c.unset(flagUncut)
 	if most := c.loop.server.opts.MaxMessageSize; waiting > most {
 		c.closeFor(fmt.Errorf("%w: over %d bytes", ErrMessageTooLarge, most))
 	}
@@ -358,7 +361,8 @@ func (c *Connection) inputEnded() bool {
 	if !c.has(flagEOF|flagLastCall) || c.has(flagHeld) {
 		return false
 	}
-	waiting := c.has(flagPressured) || c.bits.Load()&bitPaused != 0
+	// Whole messages wait after ResumeRead, too, until its task has run.
+	waiting := c.has(flagUncut|flagPressured) || c.bits.Load()&bitPaused != 0
 	return c.in == nil || !waiting
 }
 
