@@ -156,7 +156,7 @@ func (s *script) disturb(c *weir.Connection) {
 // TestDeliveryModel: what OnMessage gets are the messages of the stream, whole, in
 // order and once, however it is read, and whatever is done meanwhile.
 func TestDeliveryModel(t *testing.T) {
-	seeds := uint64(50)
+	seeds := uint64(25)
 	if testing.Short() {
 		seeds = 10
 	}

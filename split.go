@@ -26,9 +26,11 @@ type Splitter interface {
 //	}
 func UnPacketBySplit(s Splitter, c *Connection, buffer *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 	for !buffer.IsEmpty() {
-		n, ctx, payload := s.Split(c, buffer.View(buffer.Length()))
-		buffer.Retrieve(n)
-		if n == 0 || ctx != nil || len(payload) > 0 {
+		data := buffer.View(buffer.Length())
+		n, ctx, payload := s.Split(c, data)
+		buffer.Retrieve(len(data) - len(data[n:]))  // a panic, if n is more than there is
+		ended := c != nil && c.state.Load() != open // tests give no connection
+		if n == 0 || ctx != nil || len(payload) > 0 || ended {
 			return ctx, payload
 		}
 	}

@@ -157,3 +157,44 @@ func TestUnPacketBySplit(t *testing.T) {
 		ring.Retrieve(3)
 	}
 }
+
+// bySplit is a Protocol whose UnPacket is made of Split, and that is no Splitter.
+type bySplit struct{ split splitFunc }
+
+func (p bySplit) UnPacket(c *weir.Connection, b *ringbuffer.RingBuffer) (ctx any, payload []byte) {
+	return weir.UnPacketBySplit(p.split, c, b)
+}
+
+func (p bySplit) Packet(c *weir.Connection, data any) []byte { return p.split.Packet(c, data) }
+
+// TestUnPacketBySplitEnds: what ends a connection in Split ends it also where UnPacket
+// is made of it.
+func TestUnPacketBySplitEnds(t *testing.T) {
+	failure := errors.New("bad byte")
+	var panicked *weir.PanicError
+	for _, tt := range []struct {
+		name  string
+		split splitFunc
+		check func(err error) bool
+	}{
+		{"CloseWithError", func(c *weir.Connection, _ []byte) (int, any, []byte) {
+			if !c.Connected() {
+				t.Error("Split was called again")
+			}
+			c.CloseWithError(failure)
+			return 1, nil, nil
+		}, func(err error) bool { return errors.Is(err, failure) }},
+		{"takes more than there is", func(_ *weir.Connection, data []byte) (int, any, []byte) {
+			return len(data) + 1, nil, nil
+		}, func(err error) bool { return errors.As(err, &panicked) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := startPair(t, &handler{}, weir.CustomProtocol(bySplit{tt.split}), quiet())
+			send(t, p.peer, "xx")
+			expectEnd(t, p.peer)
+			if receive(t, p.ended); !tt.check(p.conn.Err()) {
+				t.Errorf("Err is %v", p.conn.Err())
+			}
+		})
+	}
+}
