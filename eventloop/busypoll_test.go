@@ -133,3 +133,37 @@ func TestBusyPollTask(t *testing.T) {
 	receive(t, ran)
 	on(t, l, func() { l.SetBusyPoll(0) }) // so that the test can end it
 }
+
+// TestBusyPollTasks: to meet a task is not in vain: the one who posted it need not
+// wake the loop.
+func TestBusyPollTasks(t *testing.T) {
+	p := &fakePoller{}
+	var l *eventloop.EventLoop
+	const tasks = 3 * 64
+	done, met, asked := make(chan struct{}), 0, 0 // asked: in this cycle
+	p.wait = func(_ []poller.Event, timeout time.Duration) (int, error) {
+		if asked++; asked == 3 && met < tasks {
+			l.Post(eventloop.Task{Target: eventloop.Func(func() {
+				if met++; met == tasks {
+					l.SetBusyPoll(0) // so that the test can end it
+					close(done)
+				}
+				asked = 0
+			})})
+		}
+		if timeout != 0 {
+			if met < tasks {
+				t.Errorf("the loop blocks after %d tasks", met)
+				met = tasks
+				close(done)
+			}
+			<-p.waking()
+		}
+		return 0, nil
+	}
+	l = eventloop.New(0, p)
+	l.SetEager(true)
+	l.SetBusyPoll(time.Hour)
+	run(t, l)
+	receive(t, done)
+}
