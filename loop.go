@@ -37,7 +37,7 @@ type loop struct {
 	refusedSends atomic.Uint64
 	stalls       atomic.Uint64
 	calling      atomic.Pointer[Connection] // whose callback runs, of those but OnMessage
-	goroutine    atomic.Uint64              // the number of the loop's goroutine; 0: it doesn't run
+	goroutine    atomic.Uint64              // the number of the loop's goroutine; 0: it hasn't run yet
 
 	// guarded by mu
 	mu        sync.Mutex

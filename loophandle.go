@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"log/slog"
 	"runtime/debug"
 	"time"
 
@@ -68,7 +69,10 @@ func (l *loop) call(name string, f func()) {
 	defer func() {
 		if v := recover(); v != nil {
 			l.stats.Panics++
-			l.server.log.Error("weir: panic in a loop's function", "function", name, "panic", v, "stack", string(debug.Stack()))
+			s := l.server
+			s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in a loop's function", func() []any {
+				return []any{"function", name, "panic", v, "stack", string(debug.Stack())}
+			})
 		}
 	}()
 	f()

@@ -2,6 +2,7 @@ package weir_test
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,20 @@ func TestLoopPanic(t *testing.T) {
 	expectEcho(t, p.server, "still there")
 	send(t, p.peer, "and here")
 	expect(t, p.peer, "and here")
+}
+
+// TestLoopPanicLines: functions that panic don't fill the log, any more than callbacks
+// of connections.
+func TestLoopPanicLines(t *testing.T) {
+	var out lockedBuffer
+	p := startPair(t, &handler{}, weir.Logger(slog.New(slog.NewTextHandler(&out, nil))))
+	for range 50 {
+		fail(t, p.conn.Loop().Execute(func() { panic("at once") }))
+	}
+	onLoop(t, p.conn, p.conn.ID)
+	if n := out.lines("level=ERROR", "function=Loop.Execute", "panic="); n < 10 || n > 20 { // 10, and one per second
+		t.Errorf("%d lines of 50 panics", n)
+	}
 }
 
 // TestLoopRunAfter: timers of a loop fire in their order, and not when they were

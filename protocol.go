@@ -9,7 +9,7 @@ import (
 // Protocol cuts a byte stream into messages and turns messages into bytes.
 // One Protocol serves all connections of a server, on all loops at once; the
 // methods are called on the loop of the connection they are given, so what
-// they keep with it (Connection.SetContext) needs no lock.
+// they keep with it (Connection.SetProtocolState) needs no lock.
 type Protocol interface {
 	// UnPacket takes the next message off buffer. It is called again until it
 	// returns nil and an empty payload, which means that the bytes in buffer

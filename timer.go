@@ -13,7 +13,7 @@ type stopper interface{ stop() bool }
 
 // Stop keeps the timer's function from being started again, and reports
 // whether it would have been. It does not wait for a run that has begun. Any
-// goroutine, for timers of a Server; loop only for those of a Connection.
+// goroutine, for timers of a Server; loop only for those of a Connection or a Loop.
 func (t *Timer) Stop() bool { return t.s.stop() }
 
 // RunAfter runs f on a goroutine of its own after d, unless the timer or the

@@ -58,9 +58,9 @@ type LoopStats struct {
 	// TaskWaits are the times that tasks waited in the queue, in seconds, of about
 	// one task in 64.
 	TaskWaits Histogram
-	// TimerDelays are how long after their time connections' timers were
-	// called, in seconds. A tick of the timing wheel, 8.4 ms, is the price of
-	// its constant time.
+	// TimerDelays are how long after their time, rounded up to a tick of the
+	// timing wheel (8.4 ms), connections' and loops' timers were called, in
+	// seconds.
 	TimerDelays Histogram
 }
 
@@ -89,7 +89,7 @@ type LoopCounters struct {
 	Paused        int64  // connections that are not read for that reason now
 	SlowConsumers uint64 // connections closed at the WriteBufferLimit
 	RefusedSends  uint64 // Sends refused at the WriteBufferLimit
-	Panics        uint64 // panics in callbacks; a sum also has those in a Server's timers
+	Panics        uint64 // panics in callbacks and functions on the loop; a sum also has those in a Server's timers
 	Stalls        uint64 // callbacks that blocked the loop for longer than the Watchdog's time
 
 	Polls  uint64 // calls that asked for events
@@ -97,7 +97,7 @@ type LoopCounters struct {
 	Events uint64 // reports of readiness
 	Tasks  uint64 // tasks run
 	Queued int    // tasks waiting
-	Timers int    // connections' timers that are armed; a sum also has a Server's own
+	Timers int    // connections' and loops' timers that are armed; a sum also has a Server's own
 }
 
 // RefusedStats counts connections that were accepted and closed unheard of.
