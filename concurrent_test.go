@@ -99,6 +99,7 @@ func TestAnyGoroutine(t *testing.T) {
 		})
 	}
 	hammering.Wait()
+	eventually(t, "the loops get to it", func() bool { return executed.Load() > 0 }) // before the clients go
 	close(stop)
 	load.Wait()
 	eventually(t, "every OnConnect has its OnClose", func() bool {

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -53,9 +55,11 @@ func (s *Server) MetricsAddr() net.Addr {
 func (s *Server) Collectors() []prometheus.Collector {
 	var all []prometheus.Collector
 	for _, v := range []any{s.handler, s.opts.Protocol} {
-		if c, ok := v.(prometheus.Collector); ok {
-			all = append(all, c)
+		c, ok := v.(prometheus.Collector)
+		if !ok || reflect.ValueOf(c).Comparable() && slices.Contains(all, c) {
+			continue // not one, or Handler and Protocol in one
 		}
+		all = append(all, c)
 	}
 	return all
 }

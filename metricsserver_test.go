@@ -373,3 +373,21 @@ func TestSlowestCallback(t *testing.T) {
 		t.Errorf("callbacks: %+v", st.Callbacks)
 	}
 }
+
+// bothCollects is Handler and Protocol in one, and counts.
+type bothCollects struct {
+	handler
+	weir.DefaultProtocol
+	prometheus.Counter
+}
+
+// TestCollectorTwice: what is Handler and Protocol in one is collected once. Twice
+// would be an error of every scrape.
+func TestCollectorTwice(t *testing.T) {
+	both := &bothCollects{Counter: prometheus.NewCounter(prometheus.CounterOpts{Name: "greetings_total", Help: "Greetings."})}
+	s := start(t, both, weir.CustomProtocol(both), metered(), weir.Name("chat"))
+	both.Inc()
+	if status, text := web(t, s, "/metrics"); status != http.StatusOK || !strings.Contains(text, "greetings_total{server=\"chat\"} 1\n") {
+		t.Errorf("status %d: %.200s", status, text)
+	}
+}
