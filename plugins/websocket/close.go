@@ -102,9 +102,11 @@ func (w *Conn) sendClose(code Code, reason string) {
 	_ = w.c.WriteFrame(s.header, nil) // an error means that it is ending, or takes nothing anyway
 }
 
-// awaitClose waits for the answer to our close frame.
+// awaitClose waits for the answer to our close frame, which has to be read even if the
+// program reads no messages.
 func (w *Conn) awaitClose() {
 	s := w.shard
+	w.ResumeRead()
 	w.rare().timer = w.c.RunAfter(s.protocol.options.closing, func() {
 		w.more.timer = nil
 		s.counts.CloseTimeouts++

@@ -140,8 +140,12 @@ func (w *Conn) Execute(f func()) error { return w.c.Execute(f) }
 func (w *Conn) Retain(data []byte) []byte { return slices.Clone(data) }
 
 // PauseRead stops OnMessage for this connection after the current one, and reading
-// from its peer, of which no pong is expected meanwhile.
+// from its peer, of which no pong is expected meanwhile. After Close it does nothing:
+// there are no messages any more, and the peer's answer has to be read.
 func (w *Conn) PauseRead() {
+	if w.bits.Load()&bitClosing != 0 {
+		return
+	}
 	w.bits.Or(bitPaused)
 	w.c.PauseRead()
 }

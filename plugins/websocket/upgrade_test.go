@@ -102,6 +102,13 @@ func TestHandshake(t *testing.T) {
 		{"friend", more("Origin: https://friend.example"), 101, "", ""},
 		{"friend without TLS", more("Origin: http://friend.example"), 403, "", ""},
 		{"friend with a port", more("Origin: http://other.example:8080"), 101, "", ""},
+		{"extension with our host's name", more("Origin: chrome-extension://example.com"), 403, "", ""},
+		{"IPv6", replace("Host: example.com", "Host: [::1]:80\r\nOrigin: http://[::1]"), 101, "", ""},
+		{"IPv6, other port", replace("Host: example.com", "Host: [::1]:8080\r\nOrigin: http://[::1]"), 403, "", ""},
+		{"IPv6 that ends like a port", replace("Host: example.com", "Host: [::80]\r\nOrigin: http://[::80]:80"), 101, "", ""},
+		{"host with its port", replace("Host: example.com", "Host: example.com:8080\r\nOrigin: http://example.com:8080"), 101, "", ""},
+		{"port of the other scheme", replace("Host: example.com", "Host: example.com:443\r\nOrigin: http://example.com"), 403, "", ""},
+		{"friend of the default port", more("Origin: https://FRIEND.example:443"), 101, "", ""},
 		{"two origins", more("Origin: http://example.com", "Origin: http://example.com"), 400, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
