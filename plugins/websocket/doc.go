@@ -59,5 +59,7 @@
 //	name of a topic                    MaxTopicName       256 bytes    ErrTopicName
 //	messages inflated at a time        InflateAside       4            wait
 //
-// [Protocol.Stats] counts how often each was met.
+// [Protocol.Stats] counts how often each was met; the outbound limits are in the
+// server's own. They are among the metrics of the server (weir_websocket_…), which
+// docs/metrics.md lists.
 package websocket
