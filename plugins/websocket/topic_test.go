@@ -3,6 +3,7 @@ package websocket_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"runtime"
 	"slices"
 	"strings"
@@ -109,16 +110,18 @@ func TestSubscribeRefused(t *testing.T) {
 }
 
 // TestSlowSubscribers: one that does not read misses messages, or is closed; the others
-// get all of them.
+// get all of them. The buffers of the system are small, so that few messages, each of
+// which fits into any window, are more than there is room for.
 func TestSlowSubscribers(t *testing.T) {
 	for _, policy := range []websocket.SlowPolicy{websocket.DropSlow, websocket.CloseSlow} {
 		s := startOn(t, commands(), websocket.New(nil, websocket.SlowSubscribers(policy, 100<<10)),
-			weir.Linger(10*time.Millisecond))
+			weir.Linger(10*time.Millisecond), weir.SocketWriteBuffer(32<<10))
 		quick, slow := dial(t, s, nil), dial(t, s, nil)
+		fail(t, slow.NetConn().(*net.TCPConn).SetReadBuffer(32<<10))
 		say(t, quick, "+t", "t")
 		say(t, slow, "+t", "t")
-		const n = 400
-		message := websocket.Prepare(codec.Binary, make([]byte, 64<<10))
+		const n = 150
+		message := websocket.Prepare(codec.Binary, make([]byte, 8<<10))
 		for range n {
 			fail(t, s.protocol.Hub().PublishPrepared("t", message))
 			expect(t, quick, codec.Binary, strings.Repeat("\x00", message.Len()))
