@@ -25,7 +25,8 @@ func (e *CloseError) Is(target error) bool { return target == io.EOF }
 
 // Causes of the end of a connection.
 var (
-	// ErrPongTimeout is the cause when nothing was received in time after a ping.
+	// ErrPongTimeout is the cause when nothing was received in time after a ping, or the
+	// peer has taken nothing of what is unsent for as long.
 	ErrPongTimeout = errors.New("websocket: no pong in time")
 	// ErrCloseTimeout is the cause when the peer has not answered a close frame in
 	// time.

@@ -40,6 +40,7 @@ type more struct {
 	code   Code
 	reason string
 	timer  *weir.Timer // the time for the answer to a close frame
+	unsent int64       // as the keeper has last seen it; 0: nothing was
 	topics []*member   // what it is subscribed to
 }
 

@@ -59,8 +59,8 @@ func HeadLimit(bytes int) Option { return func(o *options) { o.headLimit = bytes
 func HandshakeTimeout(d time.Duration) Option { return func(o *options) { o.handshake = d } }
 
 // KeepAlive has a connection pinged when nothing was received on it for the time
-// idle, and closed if nothing was within the time pong then. Either may be up to a
-// quarter more. The defaults are 30 s and 15 s. An idle of 0 turns pinging off.
+// idle, and closed if nothing was within the time pong then; also if it takes nothing of
+// what is unsent for both times together. Either may be up to a quarter more. The defaults are 30 s and 15 s. An idle of 0 turns pinging off.
 func KeepAlive(idle, pong time.Duration) Option {
 	return func(o *options) { o.ping, o.pong = idle, pong }
 }

@@ -20,7 +20,7 @@ type Stats struct {
 	Controls    uint64 // other control frames written
 
 	Closed        map[Code]uint64 // ended connections, by what OnClose got
-	PongTimeouts  uint64          // connections that were silent for too long
+	PongTimeouts  uint64          // connections that were silent, or took nothing, for too long
 	CloseTimeouts uint64          // close frames that were not answered in time
 	Limits        LimitStats      // limits that were met
 
