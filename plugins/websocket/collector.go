@@ -70,15 +70,24 @@ var (
 
 func (r *RefusedStats) parts() []part {
 	return []part{
-		{"malformed", r.Malformed}, {"forbidden", r.Forbidden}, {"method", r.Method}, {"timeout", r.Timeout},
-		{"plain", r.Plain}, {"head", r.Head}, {"other", r.Other},
+		{"malformed", r.Malformed},
+		{"forbidden", r.Forbidden},
+		{"method", r.Method},
+		{"timeout", r.Timeout},
+		{"plain", r.Plain},
+		{"head", r.Head},
+		{"other", r.Other},
 	}
 }
 
 func (l *LimitStats) parts() []part {
 	return []part{
-		{"message", l.Message}, {"frames", l.Frames}, {"inflated", l.Inflated}, {"pinned", l.Pinned},
-		{"memory", l.Memory}, {"topics", l.Topics},
+		{"message", l.Message},
+		{"frames", l.Frames},
+		{"inflated", l.Inflated},
+		{"pinned", l.Pinned},
+		{"memory", l.Memory},
+		{"topics", l.Topics},
 	}
 }
 

@@ -46,6 +46,9 @@ func connected(addr, path string, opts *websocket.DialOptions) *websocket.Client
 	return c
 }
 
+// leave ends the connection, which may have ended.
+func leave(c *websocket.Client) { _ = c.CloseNow() }
+
 // tell sends a message.
 func tell(c *websocket.Client, text string) {
 	if err := c.Write(websocket.Text, []byte(text)); err != nil {
@@ -69,7 +72,7 @@ func Example() {
 	defer stop()
 
 	c := connected(addr, "/", nil)
-	defer c.CloseNow()
+	defer leave(c)
 	tell(c, "hello")
 	hear("the client", c)
 	if err := c.Close(websocket.NormalClosure, "that is all"); err != nil {
@@ -104,10 +107,10 @@ func ExampleConn_Subscribe() {
 	defer stop()
 
 	ann := connected(addr, "/?Ann", nil)
-	defer ann.CloseNow()
+	defer leave(ann)
 	hear("Ann", ann)
 	bob := connected(addr, "/?Bob", nil)
-	defer bob.CloseNow()
+	defer leave(bob)
 	hear("Bob", bob)
 	hear("Ann", ann)
 	if err := p.Hub().Publish("room", websocket.Text, []byte("closing time")); err != nil {
@@ -145,7 +148,7 @@ func ExampleOnUpgrade() {
 		Header:       http.Header{"Cookie": {"session=4711"}},
 		Subprotocols: []string{"chat.v1"},
 	})
-	defer c.CloseNow()
+	defer leave(c)
 	fmt.Println(c.Subprotocol())
 	// Output:
 	// 401 log in first
@@ -189,7 +192,7 @@ func ExampleFallback() {
 	http.DefaultClient.CloseIdleConnections()
 	fmt.Println(r.StatusCode, string(body))
 	c := connected(addr, "/", nil)
-	defer c.CloseNow()
+	defer leave(c)
 	tell(c, "and a socket")
 	hear("the client", c)
 	// Output:
@@ -216,7 +219,7 @@ func ExampleConn_Retain() {
 	addr, stop := serve(worker{}, websocket.New(nil))
 	defer stop()
 	c := connected(addr, "/", nil)
-	defer c.CloseNow()
+	defer leave(c)
 	tell(c, "one")
 	tell(c, "two")
 	hear("the client", c)
@@ -276,7 +279,7 @@ func ExampleConn_Close() {
 	addr, stop := serve(f, websocket.New(nil))
 	defer stop()
 	c := connected(addr, "/", nil)
-	defer c.CloseNow()
+	defer leave(c)
 	tell(c, "goodbye")
 	hear("the client", c)
 	hear("the client", c)
