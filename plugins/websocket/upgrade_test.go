@@ -3,6 +3,7 @@ package websocket_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -144,6 +145,22 @@ func TestHandshake(t *testing.T) {
 	})
 	if st.Refused.Malformed == 0 || st.Refused.Plain == 0 || st.Refused.Other == 0 || st.Upgraded == 0 {
 		t.Errorf("%+v", st)
+	}
+}
+
+// TestLargeHead: all of a head within the limit is understood, one byte more is not.
+func TestLargeHead(t *testing.T) {
+	s := start(t, &handler{}, websocket.OnUpgrade(func(r *websocket.Request) (websocket.Answer, error) {
+		return websocket.Answer{Header: http.Header{"X-Length": {fmt.Sprint(len(r.Header("Cookie")))}}}, nil
+	}))
+	room := 16<<10 - len(good("Cookie: ")+"\r\n")
+	for n, want := range map[int]int{room: 101, room + 1: 431} {
+		c := connect(t, s)
+		send(t, c, good("Cookie: "+strings.Repeat("c", n))+"\r\n")
+		reply := c.reply(t)
+		if reply.StatusCode != want || want == 101 && reply.Header.Get("X-Length") != fmt.Sprint(n) {
+			t.Errorf("%d bytes: %d %v", n, reply.StatusCode, reply.Header)
+		}
 	}
 }
 
