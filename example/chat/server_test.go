@@ -26,7 +26,7 @@ func TestPages(t *testing.T) {
 		{"GET", "/chat.css", 200, "text/css", "prefers-color-scheme"},
 		{"GET", "/icon.svg", 200, "image/svg+xml", "<svg"},
 		{"GET", "/healthz", 200, "text/plain", "ok\n"},
-		{"GET", "/metrics", 200, "text/plain", "weir_"},
+		{"GET", "/metrics", 200, "text/plain", "weir_websocket_connections"},
 		{"GET", "/ws", 426, "text/plain", "Upgrade Required"},
 		{"GET", "/../main.go", 404, "text/plain", "Not Found"},
 		{"GET", "/nothing", 404, "text/plain", "Not Found"},

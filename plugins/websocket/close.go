@@ -25,7 +25,8 @@ func (e *CloseError) Is(target error) bool { return target == io.EOF }
 
 // Causes of the end of a connection.
 var (
-	// ErrPongTimeout is the cause when nothing was received in time after a ping.
+	// ErrPongTimeout is the cause when nothing was received in time after a ping, or the
+	// peer has taken nothing of what is unsent for as long.
 	ErrPongTimeout = errors.New("websocket: no pong in time")
 	// ErrCloseTimeout is the cause when the peer has not answered a close frame in
 	// time.
@@ -102,9 +103,11 @@ func (w *Conn) sendClose(code Code, reason string) {
 	_ = w.c.WriteFrame(s.header, nil) // an error means that it is ending, or takes nothing anyway
 }
 
-// awaitClose waits for the answer to our close frame.
+// awaitClose waits for the answer to our close frame, which has to be read even if the
+// program reads no messages.
 func (w *Conn) awaitClose() {
 	s := w.shard
+	w.ResumeRead()
 	w.rare().timer = w.c.RunAfter(s.protocol.options.closing, func() {
 		w.more.timer = nil
 		s.counts.CloseTimeouts++

@@ -69,6 +69,23 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// TestCloseWhilePaused: the peer's answer is heard although messages are not read.
+func TestCloseWhilePaused(t *testing.T) {
+	s := start(t, &handler{message: echo}, websocket.CloseTimeout(time.Hour))
+	for name, end := range map[string]func(*websocket.Conn){
+		"paused before": func(c *websocket.Conn) { c.PauseRead(); _ = c.Close(1000, "") },
+		"paused after":  func(c *websocket.Conn) { _ = c.Close(1000, ""); c.PauseRead() },
+	} {
+		c, conn := pair(t, s, nil)
+		end(conn)
+		var closed *websocket.CloseError
+		if _, _, err := c.Read(); !errors.As(err, &closed) {
+			t.Errorf("%s: %v", name, err)
+		}
+		expectEnd(t, s, 1000, weir.ErrConnectionClosed)
+	}
+}
+
 // TestCloseCodes: what can't be sent is refused, and no reason is too long.
 func TestCloseCodes(t *testing.T) {
 	s := start(t, &handler{})

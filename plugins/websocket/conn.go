@@ -40,6 +40,7 @@ type more struct {
 	code   Code
 	reason string
 	timer  *weir.Timer // the time for the answer to a close frame
+	unsent int64       // as the keeper has last seen it; 0: nothing was
 	topics []*member   // what it is subscribed to
 }
 
@@ -140,8 +141,12 @@ func (w *Conn) Execute(f func()) error { return w.c.Execute(f) }
 func (w *Conn) Retain(data []byte) []byte { return slices.Clone(data) }
 
 // PauseRead stops OnMessage for this connection after the current one, and reading
-// from its peer, of which no pong is expected meanwhile.
+// from its peer, of which no pong is expected meanwhile. After Close it does nothing:
+// there are no messages any more, and the peer's answer has to be read.
 func (w *Conn) PauseRead() {
+	if w.bits.Load()&bitClosing != 0 {
+		return
+	}
 	w.bits.Or(bitPaused)
 	w.c.PauseRead()
 }

@@ -55,6 +55,65 @@ func TestCompression(t *testing.T) {
 	}
 }
 
+// TestBomb: a message of few bytes that become many is inflated aside, past the limit
+// not at all, and what comes behind it keeps its place.
+func TestBomb(t *testing.T) {
+	h := &handler{message: func(c *websocket.Conn, kind websocket.Kind, data []byte) {
+		_ = c.Reply(kind, fmt.Append(nil, len(data))) // an error means that it is ending
+	}}
+	s := start(t, h, websocket.Compression(codec.Deflate{}), websocket.InflatedLimit(4<<20), websocket.InflateAside(16<<10, 1))
+	dialed := &websocket.DialOptions{Compression: &codec.Deflate{Threshold: 1, Takeover: true}}
+	c := dial(t, s, dialed)
+	for _, n := range []int{200 << 10, 4 << 20, 3, 256<<10 + 1, 7} {
+		fail(t, c.Write(codec.Binary, make([]byte, n)))
+	}
+	for _, n := range []int{200 << 10, 4 << 20, 3, 256<<10 + 1, 7} {
+		expect(t, c, codec.Binary, fmt.Sprint(n))
+	}
+	eventually(t, "two of them were inflated aside", func() bool { return s.protocol.Stats().Aside == 2 })
+	fail(t, c.Write(codec.Binary, make([]byte, 4<<20+1)))
+	expectClose(t, c, codec.MessageTooBig)
+	eventually(t, "the count", func() bool { st := s.protocol.Stats(); return st.Limits.Inflated == 1 && st.Pinned == 0 })
+}
+
+// TestPinnedAside: messages that wait for a goroutine are not free.
+func TestPinnedAside(t *testing.T) {
+	s := start(t, &handler{message: echo}, websocket.Compression(codec.Deflate{}), websocket.InflateAside(1, 1), websocket.PinnedLimit(10_000))
+	offer := &websocket.DialOptions{Compression: &codec.Deflate{Threshold: 1}}
+	c := dial(t, s, offer)
+	fail(t, c.Write(codec.Binary, bytes.Repeat([]byte("ten bytes!"), 900)))
+	expect(t, c, codec.Binary, strings.Repeat("ten bytes!", 900))
+	fail(t, c.Write(codec.Binary, bytes.Repeat([]byte("ten bytes!"), 1100))) // too much when inflated
+	expectClose(t, c, codec.TryAgainLater)
+
+	empty := strings.Repeat("\x00\x00\x00\xff\xff", 3000) + "\x00" // blocks without anything in them
+	r := upgraded(t, s, "Sec-WebSocket-Extensions: permessage-deflate")
+	send(t, r, wire(codec.Binary, codec.Deflated, empty)) // too much before
+	if got := r.frames(t); got != "close:1013" {
+		t.Errorf("frames %s", got)
+	}
+	eventually(t, "the count", func() bool { st := s.protocol.Stats(); return st.Limits.Pinned == 2 && st.Pinned == 0 })
+}
+
+// TestCompressionMemory: who comes when there is no memory for it does without, and is
+// counted.
+func TestCompressionMemory(t *testing.T) {
+	s := start(t, &handler{message: echo}, websocket.Compression(codec.Deflate{Memory: 40 << 10}))
+	offer := &websocket.DialOptions{Compression: new(codec.Deflate)}
+	first, second := dial(t, s, &websocket.DialOptions{Compression: &codec.Deflate{Takeover: true}}), dial(t, s, offer)
+	third := dial(t, s, &websocket.DialOptions{Compression: &codec.Deflate{Takeover: true}})
+	if !first.Compressed() || !second.Compressed() || third.Compressed() {
+		t.Errorf("%v %v %v", first.Compressed(), second.Compressed(), third.Compressed())
+	}
+	if st := s.protocol.Stats(); st.Limits.Memory != 1 || st.Memory < 32<<10 || st.Memory > 40<<10 {
+		t.Errorf("%d declined, %d bytes", st.Limits.Memory, st.Memory)
+	}
+	for _, c := range []*websocket.Client{first, second, third} {
+		fail(t, c.CloseNow())
+	}
+	eventually(t, "nothing is left of it", func() bool { return s.protocol.Stats().Memory == 0 })
+}
+
 // TestCompressionDeclined: who doesn't offer it, or is offered none, does without.
 func TestCompressionDeclined(t *testing.T) {
 	offers := &websocket.DialOptions{Compression: new(codec.Deflate)}

@@ -51,6 +51,7 @@
 //	memory of compression              Deflate.Memory     64 MiB       not agreed on
 //	silence of the peer                KeepAlive          30 s         pinged
 //	silence after a ping               KeepAlive          15 s         closed
+//	peer that takes nothing            KeepAlive          45 s         closed
 //	answer to a close frame            CloseTimeout       5 s          closed
 //	sending what is left at the end    weir.Linger        5 s          closed
 //	unsent bytes of a connection       WriteBufferLimit   64 MiB       writes are refused
@@ -59,5 +60,7 @@
 //	name of a topic                    MaxTopicName       256 bytes    ErrTopicName
 //	messages inflated at a time        InflateAside       4            wait
 //
-// [Protocol.Stats] counts how often each was met.
+// [Protocol.Stats] counts how often each was met; the outbound limits are in the
+// server's own. They are among the metrics of the server (weir_websocket_…), which
+// docs/metrics.md lists.
 package websocket

@@ -18,6 +18,10 @@ type Hub struct {
 	// any goroutine
 	published atomic.Uint64
 
+	// telling is held from a change to the end of the broker's being told: loops would
+	// overtake each other else, and it believe what was true before. It comes before mu.
+	telling sync.Mutex
+
 	// guarded by mu
 	mu     sync.RWMutex
 	topics map[string]*audience
@@ -81,9 +85,11 @@ type Broker interface {
 	// goroutine, and keeps the order of one goroutine's calls.
 	Start(deliver func(topic string, m *PreparedMessage))
 	// Publish is told what this process has published. Its own subscribers have it
-	// already.
+	// already. data stays as it is for good, and is not to be changed.
 	Publish(topic string, kind Kind, data []byte) error
-	// Subscribed tells that a topic has its first subscriber in this process.
+	// Subscribed tells that a topic has its first subscriber in this process. Calls
+	// of Subscribed and Unsubscribed are made one at a time, in the order in which
+	// that became true.
 	Subscribed(topic string)
 	// Unsubscribed tells that it has lost the last one.
 	Unsubscribed(topic string)
@@ -133,6 +139,13 @@ func (h *Hub) Subscribers(topic string) int {
 	return 0
 }
 
+// size is the number of topics.
+func (h *Hub) size() int64 {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return int64(len(h.topics))
+}
+
 func (h *Hub) publish(topic string, m *PreparedMessage, except *Conn) error {
 	h.published.Add(1)
 	h.deliver(topic, m, except)
@@ -175,9 +188,14 @@ func (s *shard) give(w *Conn, m *PreparedMessage) {
 	if w.bits.Load()&bitClosing != 0 {
 		return
 	}
-	if w.c.WriteBufferLength() <= int64(o.backlog) && w.ReplyPrepared(m) == nil {
-		s.counts.Delivered++
-		return
+	if w.c.WriteBufferLength() <= int64(o.backlog) {
+		switch err := w.ReplyPrepared(m); {
+		case err == nil:
+			s.counts.Delivered++
+			return
+		case errors.Is(err, weir.ErrConnectionClosed):
+			return // it is ending for another reason
+		}
 	}
 	s.counts.Dropped++
 	if o.policy == CloseSlow && w.bits.Load()&bitClosing == 0 {

@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"math"
 	"slices"
 	"sync"
 
@@ -46,21 +47,32 @@ func (w *Conn) compress(dst []byte, k Kind, p []byte) ([]byte, bool) {
 func (w *Conn) inflate(m codec.Message) (data []byte, ok bool) {
 	s := w.shard
 	s.counts.Compressed++
-	if len(m.Data) >= s.protocol.options.inflateAside {
-		w.inflateAside(m)
-		return nil, false
+	aside := s.protocol.options.inflateAside
+	short := false
+	var err error
+	if len(m.Data) < aside {
+		data, short, err = w.deflate.InflateShort(trim(s.inflated), m, asideFactor*min(aside, math.MaxInt/asideFactor))
+		s.inflated = data[:0]
 	}
-	data, err := w.deflate.Inflate(trim(s.inflated), m)
-	s.inflated = data[:0]
-	if err != nil {
+	switch {
+	case err != nil:
 		w.fail(err)
-		return nil, false
+	case short:
+		return data, true
+	case !s.protocol.codec.Pin(len(m.Data)):
+		w.fail(codec.ErrTooMuchPending)
+	default:
+		w.inflateAside(m)
 	}
-	return data, true
+	return nil, false
 }
 
-// inflateAside has a goroutine inflate m. Until that is done, the connection is not
-// read and not ended by the end of its input.
+// asideFactor is how many times as long as what is inflated aside a message may become
+// on the loop. Deflate can make a thousand times of it.
+const asideFactor = 16
+
+// inflateAside has a goroutine inflate m, which is pinned. Until that is done, the
+// connection is not read and not ended by the end of its input.
 func (w *Conn) inflateAside(m codec.Message) {
 	s := w.shard
 	s.counts.Aside++
@@ -69,9 +81,19 @@ func (w *Conn) inflateAside(m codec.Message) {
 	w.flags |= flagAside
 	w.c.PauseRead()
 	w.c.Hold(true)
+	shared := s.protocol.codec
 	s.protocol.pool.run(func() {
 		data, err := w.deflate.Inflate(nil, m)
-		if s.loop.Execute(func() { w.inflated(m.Kind, data, err) }) != nil {
+		shared.Unpin(len(m.Data))
+		if !shared.Pin(len(data)) {
+			data, err = nil, codec.ErrTooMuchPending
+		}
+		delivered := func() {
+			shared.Unpin(len(data))
+			w.inflated(m.Kind, data, err)
+		}
+		if s.loop.Execute(delivered) != nil {
+			shared.Unpin(len(data))
 			w.deflate.release() // the loop has ended, and with it the connection
 		}
 	})

@@ -44,7 +44,7 @@ func FrameLimit(frames int) Option { return func(o *options) { o.codec.Limits.Fr
 func InflatedLimit(bytes int) Option { return func(o *options) { o.codec.Limits.Inflated = bytes } }
 
 // PinnedLimit limits the memory that the unfinished messages of all connections of
-// the Protocol may take together. A connection that would need more is closed with
+// the Protocol may take together, those included that are being inflated aside. A connection that would need more is closed with
 // 1013. The default is 256 MiB.
 func PinnedLimit(bytes int) Option { return func(o *options) { o.codec.Limits.Pinned = bytes } }
 
@@ -59,8 +59,8 @@ func HeadLimit(bytes int) Option { return func(o *options) { o.headLimit = bytes
 func HandshakeTimeout(d time.Duration) Option { return func(o *options) { o.handshake = d } }
 
 // KeepAlive has a connection pinged when nothing was received on it for the time
-// idle, and closed if nothing was within the time pong then. Either may be up to a
-// quarter more. The defaults are 30 s and 15 s. An idle of 0 turns pinging off.
+// idle, and closed if nothing was within the time pong then; also if it takes nothing of
+// what is unsent for both times together. Either may be up to a quarter more. The defaults are 30 s and 15 s. An idle of 0 turns pinging off.
 func KeepAlive(idle, pong time.Duration) Option {
 	return func(o *options) { o.ping, o.pong = idle, pong }
 }
@@ -76,8 +76,9 @@ func Compression(d codec.Deflate) Option { return func(o *options) { o.codec.Def
 
 // InflateAside sets from which size on, in bytes as they were sent, a compressed
 // message is inflated on a goroutine, of which there are so many at most; shorter ones
-// are inflated on the loop. The connection isn't read meanwhile, so its messages keep
-// their order. The defaults are 16 KiB and 4.
+// are inflated on the loop, unless they become more than 16 times that size. The
+// connection isn't read meanwhile, so its messages keep their order. What waits for a
+// goroutine counts against PinnedLimit. The defaults are 16 KiB and 4.
 func InflateAside(bytes, goroutines int) Option {
 	return func(o *options) { o.inflateAside, o.inflaters = bytes, goroutines }
 }

@@ -82,11 +82,23 @@ func (w *Conn) keepAlive() {
 	s := w.shard
 	o := &s.protocol.options
 	silent := time.Duration(s.keeper.now-w.seen) * time.Millisecond
+	unsent := w.c.WriteBufferLength()
+	if unsent == 0 && w.more != nil {
+		w.more.unsent = 0
+	}
 	switch {
-	case w.bits.Load() != 0 || w.c.WriteBufferLength() > 0:
-		// It is ending, or not read, or doesn't read: then the system finds out whether
-		// the peer is still there.
+	case w.bits.Load() != 0: // it is ending, or not read, so that no pong would be seen
 		w.seen = s.keeper.now
+	case unsent > 0:
+		// A ping would have to wait behind that. As long as the peer takes some of it, it
+		// is there. The system keeps a connection whose peer takes nothing for ever.
+		if m := w.rare(); m.unsent != unsent {
+			m.unsent, w.seen = unsent, s.keeper.now
+		} else if silent >= o.ping+o.pong {
+			s.counts.PongTimeouts++
+			s.note()
+			w.settle(ErrPongTimeout)
+		}
 	case w.has(flagPinged):
 		if silent >= o.pong {
 			s.counts.PongTimeouts++

@@ -3,9 +3,12 @@ package websocket_test
 import (
 	"errors"
 	"io"
+	"net"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/plugins/websocket"
 	"github.com/go-weir/weir/plugins/websocket/codec"
 )
@@ -34,6 +37,59 @@ func TestKeepAlive(t *testing.T) {
 	var closed *websocket.CloseError
 	if err := receive(t, reading); !errors.As(err, &closed) {
 		t.Error(err)
+	}
+}
+
+// TestStuck: a peer that is there but takes nothing of what is sent goes, one that takes
+// it a little at a time stays.
+func TestStuck(t *testing.T) {
+	s := startOn(t, &handler{}, websocket.New(nil, websocket.KeepAlive(200*time.Millisecond, 200*time.Millisecond)),
+		weir.Linger(time.Millisecond), weir.SocketWriteBuffer(32<<10))
+	const most = 4 << 20 // more than the system takes
+	stuck, conn := pair(t, s, nil)
+	fail(t, stuck.NetConn().(*net.TCPConn).SetReadBuffer(32<<10))
+	fail(t, conn.WriteBinary(make([]byte, most)))
+	expectEnd(t, s, websocket.AbnormalClosure, websocket.ErrPongTimeout)
+
+	slow, conn := pair(t, s, nil)
+	fail(t, slow.NetConn().(*net.TCPConn).SetReadBuffer(32<<10))
+	fail(t, conn.WriteBinary(make([]byte, most)))
+	began := time.Now()
+	for piece := make([]byte, 256<<10); conn.Buffered() > 0; {
+		if _, err := io.ReadFull(slow.NetConn(), piece); err != nil {
+			t.Fatalf("after %v, %d bytes unsent: %v", time.Since(began), conn.Buffered(), err)
+		}
+		time.Sleep(35 * time.Millisecond) // it is slow
+	}
+	if took := time.Since(began); took < 400*time.Millisecond {
+		t.Errorf("that took %v only", took)
+	}
+}
+
+// TestPingFlood: who sends pings and takes no pongs is not read on, and gets them all
+// when it does.
+func TestPingFlood(t *testing.T) {
+	const high, n = 64 << 10, 20_000
+	s := startOn(t, &handler{}, websocket.New(nil), weir.WriteBufferMarks(high/2, high), weir.SocketWriteBuffer(32<<10))
+	c := upgraded(t, s)
+	conn := receive(t, s.opened)
+	payload := strings.Repeat("p", 125)
+	sent := make(chan error, 1)
+	go func() {
+		_, err := io.WriteString(c.Conn, strings.Repeat(wire(codec.Ping, 0, payload), n))
+		sent <- err
+	}()
+	eventually(t, "that it is not read", func() bool { return conn.Buffered() > high })
+	worst, pong := int64(0), make([]byte, 2+len(payload))
+	for i := range n {
+		worst = max(worst, conn.Buffered())
+		if _, err := io.ReadFull(c, pong); err != nil || string(pong) != "\x8a\x7d"+payload {
+			t.Fatalf("pong %d: %.10q, %v", i, pong, err)
+		}
+	}
+	fail(t, receive(t, sent))
+	if worst > 4*high { // and what was read at once
+		t.Errorf("%d bytes of pongs were held", worst)
 	}
 }
 

@@ -112,7 +112,8 @@ func (o *options) originAllowed(r *Request) bool {
 		return o.checkOrigin(r)
 	}
 	from, ok := parseOrigin(string(r.origin))
-	if ok && from.host == trimPort(from.scheme, string(r.Host())) {
+	web := from.scheme == "http" || from.scheme == "https" // the name of an extension is not a host's
+	if ok && web && from.host == trimPort(from.scheme, string(r.Host())) {
 		return true
 	}
 	for _, s := range o.origins {

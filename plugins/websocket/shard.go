@@ -93,6 +93,12 @@ func (s *shard) refused(status int) {
 	s.note()
 }
 
+// refusedTopic counts a subscription over the limits.
+func (s *shard) refusedTopic() {
+	s.counts.Limits.Topics++
+	s.note()
+}
+
 // closed counts the end of a connection.
 func (s *shard) closed(code Code) {
 	if s.counts.Closed == nil {

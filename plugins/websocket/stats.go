@@ -20,7 +20,7 @@ type Stats struct {
 	Controls    uint64 // other control frames written
 
 	Closed        map[Code]uint64 // ended connections, by what OnClose got
-	PongTimeouts  uint64          // connections that were silent for too long
+	PongTimeouts  uint64          // connections that were silent, or took nothing, for too long
 	CloseTimeouts uint64          // close frames that were not answered in time
 	Limits        LimitStats      // limits that were met
 
@@ -28,14 +28,20 @@ type Stats struct {
 	Delivered uint64 // times that one was written to a subscriber
 	Dropped   uint64 // times that it was not, because the subscriber is slow
 	SlowEnded uint64 // connections closed for that reason
+	Topics    int64  // topics that have subscribers now
+
+	Pinned int64 // bytes of memory of unfinished messages now
+	Memory int64 // bytes of memory that contexts of compression may take now
 }
 
-// LimitStats counts connections that were closed because of a limit.
+// LimitStats counts how often limits were met.
 type LimitStats struct {
-	Message  uint64 // MessageLimit
-	Frames   uint64 // FrameLimit
-	Inflated uint64 // InflatedLimit
-	Pinned   uint64 // PinnedLimit
+	Message  uint64 // MessageLimit: connections closed
+	Frames   uint64 // FrameLimit: connections closed
+	Inflated uint64 // InflatedLimit: connections closed
+	Pinned   uint64 // PinnedLimit: connections closed
+	Memory   uint64 // Deflate.Memory: connections without the compression that they have offered
+	Topics   uint64 // MaxTopics and MaxTopicName: subscriptions refused
 }
 
 // RefusedStats counts requests that were not upgraded, by what the client was told.
@@ -76,6 +82,11 @@ func (p *Protocol) Stats() Stats {
 	st := Stats{Closed: make(map[Code]uint64)}
 	st.add(&p.past)
 	st.Published = p.hub.published.Load()
+	st.Topics = p.hub.size()
+	if p.codec != nil { // else its options can't be
+		st.Pinned, st.Memory = int64(p.codec.Pinned()), int64(p.codec.Memory())
+		st.Limits.Memory = p.codec.Declined()
+	}
 	for _, s := range p.shards {
 		st.add(&s.published)
 	}
@@ -125,4 +136,6 @@ func (l *LimitStats) add(o *LimitStats) {
 	l.Frames += o.Frames
 	l.Inflated += o.Inflated
 	l.Pinned += o.Pinned
+	l.Memory += o.Memory
+	l.Topics += o.Topics
 }

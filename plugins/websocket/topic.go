@@ -28,10 +28,12 @@ func (w *Conn) Subscribe(name string) error {
 	case w.has(flagEnded):
 		return weir.ErrConnectionClosed
 	case name == "" || len(name) > o.name:
+		w.shard.refusedTopic()
 		return ErrTopicName
 	case w.member(name) >= 0:
 		return nil
 	case len(w.rare().topics) >= o.topics:
+		w.shard.refusedTopic()
 		return ErrTooManyTopics
 	}
 	if o.onSubscribe != nil {
@@ -114,6 +116,10 @@ func (e *member) leave() {
 
 // joined counts a subscriber of a shard, which is its first one for that topic or not.
 func (h *Hub) joined(s *shard, name string, first bool) {
+	if h.broker != nil {
+		h.telling.Lock()
+		defer h.telling.Unlock()
+	}
 	h.mu.Lock()
 	a := h.topics[name]
 	if a == nil {
@@ -133,6 +139,10 @@ func (h *Hub) joined(s *shard, name string, first bool) {
 
 // left undoes joined.
 func (h *Hub) left(s *shard, name string, last bool) {
+	if h.broker != nil {
+		h.telling.Lock()
+		defer h.telling.Unlock()
+	}
 	h.mu.Lock()
 	a := h.topics[name]
 	if last {

@@ -3,6 +3,8 @@ package websocket_test
 import (
 	"errors"
 	"fmt"
+	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -104,19 +106,22 @@ func TestSubscribeRefused(t *testing.T) {
 	say(t, c, "+c", "refused: "+websocket.ErrTooManyTopics.Error())
 	say(t, c, "-a", "b")
 	say(t, c, "+c", "b,c")
+	eventually(t, "the count of what limits refused", func() bool { st := s.protocol.Stats(); return st.Limits.Topics == 3 && st.Topics == 2 })
 }
 
 // TestSlowSubscribers: one that does not read misses messages, or is closed; the others
-// get all of them.
+// get all of them. The buffers of the system are small, so that few messages, each of
+// which fits into any window, are more than there is room for.
 func TestSlowSubscribers(t *testing.T) {
 	for _, policy := range []websocket.SlowPolicy{websocket.DropSlow, websocket.CloseSlow} {
 		s := startOn(t, commands(), websocket.New(nil, websocket.SlowSubscribers(policy, 100<<10)),
-			weir.Linger(10*time.Millisecond))
+			weir.Linger(10*time.Millisecond), weir.SocketWriteBuffer(32<<10))
 		quick, slow := dial(t, s, nil), dial(t, s, nil)
+		fail(t, slow.NetConn().(*net.TCPConn).SetReadBuffer(32<<10))
 		say(t, quick, "+t", "t")
 		say(t, slow, "+t", "t")
-		const n = 400
-		message := websocket.Prepare(codec.Binary, make([]byte, 64<<10))
+		const n = 150
+		message := websocket.Prepare(codec.Binary, make([]byte, 8<<10))
 		for range n {
 			fail(t, s.protocol.Hub().PublishPrepared("t", message))
 			expect(t, quick, codec.Binary, strings.Repeat("\x00", message.Len()))
@@ -201,6 +206,65 @@ func (b side) event(s string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.events = append(b.events, fmt.Sprint(b.place, s))
+}
+
+// leisurely is a broker that takes its time to hear of the end of a topic.
+type leisurely struct{ side }
+
+func (b leisurely) Unsubscribed(topic string) {
+	for range 10 {
+		runtime.Gosched()
+	}
+	b.side.Unsubscribed(topic)
+}
+
+// TestBrokerOrder: a broker hears of topics in the order of what happens to them, even
+// if two loops take turns.
+func TestBrokerOrder(t *testing.T) {
+	b := &broker{hubs: make([]func(string, *websocket.PreparedMessage), 1)}
+	s := startOn(t, commands(), websocket.New(nil, websocket.UseBroker(leisurely{side{b, 0}})), weir.NumLoops(2))
+	var ready, turns sync.WaitGroup
+	ready.Add(2)
+	for range 2 {
+		_, conn := pair(t, s, nil)
+		turns.Add(1)
+		fail(t, conn.Execute(func() {
+			defer turns.Done()
+			ready.Done()
+			ready.Wait() // for the other loop
+			for range 2000 {
+				_ = conn.Subscribe("t") // nothing refuses it
+				conn.Unsubscribe("t")
+			}
+		}))
+	}
+	turns.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, e := range b.events {
+		if want := []string{"0+t", "0-t"}[i%2]; e != want {
+			t.Fatalf("event %d of %d is %q", i, len(b.events), e)
+		}
+	}
+	if len(b.events) < 4 || len(b.events)%2 != 0 {
+		t.Errorf("%d events", len(b.events))
+	}
+}
+
+// TestPublishToEnding: one that is ending already is not slow, whatever it has unsent.
+func TestPublishToEnding(t *testing.T) {
+	s := start(t, commands(), websocket.SlowSubscribers(websocket.CloseSlow, 1<<20))
+	c, conn := pair(t, s, nil)
+	say(t, c, "+t", "t")
+	release := occupy(t, conn)
+	fail(t, conn.Connection().Close())
+	fail(t, s.protocol.Hub().Publish("t", codec.Text, []byte("late")))
+	release()
+	expectEnd(t, s, websocket.AbnormalClosure, weir.ErrConnectionClosed)
+	eventually(t, "the counts", func() bool {
+		st := s.protocol.Stats()
+		return st.Closed[websocket.AbnormalClosure] == 1 && st.Published == 1 && st.SlowEnded == 0 && st.Dropped == 0
+	})
 }
 
 // TestBroker: what is published on one server gets to the subscribers of the other.

@@ -3,6 +3,7 @@ package websocket_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -102,6 +103,13 @@ func TestHandshake(t *testing.T) {
 		{"friend", more("Origin: https://friend.example"), 101, "", ""},
 		{"friend without TLS", more("Origin: http://friend.example"), 403, "", ""},
 		{"friend with a port", more("Origin: http://other.example:8080"), 101, "", ""},
+		{"extension with our host's name", more("Origin: chrome-extension://example.com"), 403, "", ""},
+		{"IPv6", replace("Host: example.com", "Host: [::1]:80\r\nOrigin: http://[::1]"), 101, "", ""},
+		{"IPv6, other port", replace("Host: example.com", "Host: [::1]:8080\r\nOrigin: http://[::1]"), 403, "", ""},
+		{"IPv6 that ends like a port", replace("Host: example.com", "Host: [::80]\r\nOrigin: http://[::80]:80"), 101, "", ""},
+		{"host with its port", replace("Host: example.com", "Host: example.com:8080\r\nOrigin: http://example.com:8080"), 101, "", ""},
+		{"port of the other scheme", replace("Host: example.com", "Host: example.com:443\r\nOrigin: http://example.com"), 403, "", ""},
+		{"friend of the default port", more("Origin: https://FRIEND.example:443"), 101, "", ""},
 		{"two origins", more("Origin: http://example.com", "Origin: http://example.com"), 400, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -137,6 +145,22 @@ func TestHandshake(t *testing.T) {
 	})
 	if st.Refused.Malformed == 0 || st.Refused.Plain == 0 || st.Refused.Other == 0 || st.Upgraded == 0 {
 		t.Errorf("%+v", st)
+	}
+}
+
+// TestLargeHead: all of a head within the limit is understood, one byte more is not.
+func TestLargeHead(t *testing.T) {
+	s := start(t, &handler{}, websocket.OnUpgrade(func(r *websocket.Request) (websocket.Answer, error) {
+		return websocket.Answer{Header: http.Header{"X-Length": {fmt.Sprint(len(r.Header("Cookie")))}}}, nil
+	}))
+	room := 16<<10 - len(good("Cookie: ")+"\r\n")
+	for n, want := range map[int]int{room: 101, room + 1: 431} {
+		c := connect(t, s)
+		send(t, c, good("Cookie: "+strings.Repeat("c", n))+"\r\n")
+		reply := c.reply(t)
+		if reply.StatusCode != want || want == 101 && reply.Header.Get("X-Length") != fmt.Sprint(n) {
+			t.Errorf("%d bytes: %d %v", n, reply.StatusCode, reply.Header)
+		}
 	}
 }
 

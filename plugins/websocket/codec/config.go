@@ -82,8 +82,25 @@ func New(c Config) (*Codec, error) {
 // Limits returns the limits in effect.
 func (c *Codec) Limits() Limits { return c.limits }
 
+// Pin counts n bytes more that messages take, besides what Decoders hold, until Unpin.
+// It reports false, and doesn't count them, if that would be more than Limits.Pinned;
+// ErrTooMuchPending is the error for it.
+func (c *Codec) Pin(n int) bool { return c.pinned.take(n) }
+
+// Unpin undoes Pin.
+func (c *Codec) Unpin(n int) { c.pinned.give(n) }
+
 // Pinned returns how many bytes of memory unfinished messages take at the moment.
 func (c *Codec) Pinned() int { return c.pinned.taken() }
+
+// Declined returns how many clients have not got the compression that they have offered
+// because of Deflate.Memory.
+func (c *Codec) Declined() uint64 {
+	if c.deflate == nil {
+		return 0
+	}
+	return c.deflate.declined.Load()
+}
 
 // Memory returns how many bytes of memory the contexts of compression may take at the
 // moment, by what has been negotiated.

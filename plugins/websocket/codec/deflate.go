@@ -4,6 +4,7 @@ import (
 	"compress/flate"
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // Deflate is how permessage-deflate is to be used. Its zero value is a good choice.
@@ -36,10 +37,11 @@ const DefaultMemory = 64 << 20
 // deflate is what the connections of a Codec share for their compression. Any goroutine
 // may use it.
 type deflate struct {
-	Deflate // set once
-	memory  budget
-	writers [flate.BestCompression - flate.HuffmanOnly + 1]sync.Pool // *writer, by level
-	readers sync.Pool                                                // *reader
+	Deflate  // set once
+	memory   budget
+	declined atomic.Uint64                                            // negotiations, because of the memory
+	writers  [flate.BestCompression - flate.HuffmanOnly + 1]sync.Pool // *writer, by level
+	readers  sync.Pool                                                // *reader
 }
 
 func newDeflate(d Deflate) (*deflate, error) {

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"compress/flate"
+	"errors"
 	"io"
 	"slices"
 )
@@ -25,9 +26,27 @@ const maxWindow = 1 << maxBits
 // errors are ErrInflate, ErrInflatedTooBig and ErrUTF8; the connection has to be closed
 // after them.
 func (z *Compression) Inflate(dst []byte, m Message) ([]byte, error) {
+	return z.inflate(dst, m, z.codec.limits.Inflated)
+}
+
+// InflateShort is Inflate for a message that may turn out to be long: short is false if
+// it has more than most bytes, which a few can be inflated to. It is for an event loop,
+// which leaves such a message to a goroutine: nothing has changed then, and Inflate has
+// to be called.
+func (z *Compression) InflateShort(dst []byte, m Message, most int) (data []byte, short bool, err error) {
+	limit := z.codec.limits.Inflated
+	data, err = z.inflate(dst, m, min(most, limit))
+	if most < limit && errors.Is(err, ErrInflatedTooBig) {
+		return data, false, nil
+	}
+	return data, true, err
+}
+
+// inflate is Inflate with a limit. After ErrInflatedTooBig nothing has changed.
+func (z *Compression) inflate(dst []byte, m Message, limit int) ([]byte, error) {
 	start := len(dst)
 	r := z.codec.deflate.reader(m.Data, z.in.window)
-	dst, err := r.inflate(dst, z.in.window, z.codec.limits.Inflated)
+	dst, err := r.inflate(dst, z.in.window, limit)
 	r.source = source{}
 	z.codec.deflate.readers.Put(r)
 	switch {

@@ -43,6 +43,7 @@ func (c *Codec) Negotiate(offers ...[]byte) (p Params, answer string) {
 	if c.deflate == nil {
 		return p, ""
 	}
+	acceptable := false
 	for _, value := range offers {
 		for element := range elements(value) {
 			w, ok := parseParams(element)
@@ -56,7 +57,11 @@ func (c *Codec) Negotiate(offers ...[]byte) (p Params, answer string) {
 			if p := agree(w); c.deflate.memory.take(c.cost(p)) {
 				return p, format(w)
 			}
+			acceptable = true
 		}
+	}
+	if acceptable {
+		c.deflate.declined.Add(1)
 	}
 	return Params{}, ""
 }
