@@ -68,6 +68,10 @@ func (s *Server) Collectors() []prometheus.Collector {
 // wants.
 const headerTime = 10 * time.Second
 
+// keptTime is how long its connection is kept for another request: longer than most
+// scrapers wait between two.
+const keptTime = 2 * time.Minute
+
 // metricsServer is what MetricsServer asks for.
 type metricsServer struct {
 	// set once
@@ -104,6 +108,7 @@ func (s *Server) serveMetrics() error {
 		}
 	})
 	m.http.ReadHeaderTimeout = headerTime
+	m.http.IdleTimeout = keptTime
 	m.http.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)
 	s.metrics = m
 	return nil

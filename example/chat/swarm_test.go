@@ -51,7 +51,7 @@ func TestSwarmFlags(t *testing.T) {
 		"many rooms":  {bots: 1000, rooms: 1000, every: time.Second, length: time.Second},
 		"every":       {bots: 10, every: 0, length: time.Second},
 		"for":         {bots: 10, every: time.Second},
-		"descriptors": {bots: 1 << 40, rooms: 1, every: time.Second, length: time.Second, url: "ws://localhost"},
+		"descriptors": {bots: 1 << 30, rooms: 1, every: time.Second, length: time.Second, url: "ws://localhost"},
 	} {
 		if w.prepare() == nil {
 			t.Errorf("%s: no error", name)
