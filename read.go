@@ -187,7 +187,8 @@ func (c *Connection) unpack(s *Server, buf *ringbuffer.RingBuffer, running *meth
 	}
 }
 
-// split is deliver with Split.
+// split is deliver with Split. It says once more what unpack says: one loop for both
+// costs a nanosecond a message.
 func (c *Connection) split(s *Server, buf *ringbuffer.RingBuffer, running *method) {
 	l := c.loop
 	data, same := buf.View(buf.Length()), 0

@@ -198,3 +198,22 @@ func TestUnPacketBySplitEnds(t *testing.T) {
 		})
 	}
 }
+
+// TestHeadroom: what is left of a message, around the most that fits in front of the
+// loop's read buffer, is continued by the next read.
+func TestHeadroom(t *testing.T) {
+	const headroom = 4 << 10
+	message := string(pattern(3 * headroom))
+	for _, protocol := range []weir.Protocol{framed{}, framedSplitter{}} {
+		p := startPair(t, &handler{message: func(_ *weir.Connection, _ any, data []byte) any {
+			return data
+		}}, weir.CustomProtocol(protocol))
+		for _, left := range []int{headroom - 1, headroom, headroom + 1} {
+			wire := frame(message)
+			send(t, p.peer, wire[:left])
+			eventually(t, "the first part has come", func() bool { return p.server.Stats().InputBytes == int64(left) })
+			send(t, p.peer, wire[left:])
+			expect(t, p.peer, wire)
+		}
+	}
+}

@@ -39,7 +39,7 @@ func failFast() (all []Case) {
 	return all
 }
 
-// texts are tried whole and in frames of one byte.
+// texts are tried whole and in frames of one byte. It is long because it is a table.
 func texts() (all []Case) {
 	for _, t := range []struct {
 		id, text string
