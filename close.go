@@ -234,11 +234,18 @@ func (c *Connection) teardown() {
 	l.forget(c)
 	c.dropTimers()
 	c.dropInput()
-	c.dropOutput()
 	countClosed(&l.stats.Closed, cause)
+	c.farewell(cause)
+}
+
+// farewell makes the last calls for c. Each is made, even if the one before has ended the
+// goroutine.
+func (c *Connection) farewell(cause error) {
+	h := c.loop.server.handler
+	defer c.loop.server.leave() // only now: the handler never hears of more than MaxConnections
+	defer c.call("OnClose", func() { h.OnClose(c) })
+	c.dropOutput()
 	c.debug("weir: connection closed", "err", cause)
-	c.call("OnClose", func() { l.server.handler.OnClose(c) })
-	l.server.leave() // only now: the handler never hears of more than MaxConnections
 }
 
 // dropOutput gives up what is unsent. Those who wait for it are told.
@@ -255,4 +262,5 @@ func (c *Connection) dropOutput() {
 	c.out = nil
 	out.drop(c)
 	out.release()
+	l.tellDone()
 }

@@ -140,10 +140,7 @@ func (ln *listener) hand(fd int, peer netip.AddrPort) {
 	}
 	target := ln.target
 	if target == nil {
-		if target = s.balance(peer); target == nil {
-			s.leave()
-			c.drop()
-			ln.loop.stats.Refused.Other++
+		if target = ln.choose(c, peer); target == nil {
 			return
 		}
 	}
@@ -156,6 +153,20 @@ func (ln *listener) hand(fd int, peer netip.AddrPort) {
 		ln.loop.stats.Refused.Other++
 		s.refuse(c, ErrServerStopped)
 	}
+}
+
+// choose asks the strategy for c's loop. If it has none to offer, or ends the goroutine,
+// c is closed.
+func (ln *listener) choose(c *Connection, peer netip.AddrPort) (target *loop) {
+	s := ln.loop.server
+	defer func() {
+		if target == nil {
+			s.leave()
+			c.drop()
+			ln.loop.stats.Refused.Other++
+		}
+	}()
+	return s.balance(peer)
 }
 
 // refuse closes a connection that could not be registered. Nobody has heard of

@@ -133,8 +133,9 @@ func (m method) name(s *Server) string {
 func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 	c.set(flagUncut)
 	var running method
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
+		if v := recover(); !returned {
 			c.panicked(running.name(c.loop.server), v)
 		}
 	}()
@@ -143,6 +144,7 @@ func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 	} else {
 		c.unpack(s, buf, &running)
 	}
+	returned = true
 	c.pressure()
 }
 
@@ -152,6 +154,7 @@ func (c *Connection) unpack(s *Server, buf *ringbuffer.RingBuffer, running *meth
 	left, same := buf.Length(), 0
 	for c.receiving() {
 		*running = inProtocol
+		l.Progress()
 		ctx, payload := s.opts.Protocol.UnPacket(c, buf)
 		if ctx == nil && len(payload) == 0 {
 			c.cut(buf.Length())
@@ -187,6 +190,7 @@ func (c *Connection) split(s *Server, buf *ringbuffer.RingBuffer, running *metho
 	data, same := buf.View(buf.Length()), 0
 	for len(data) > 0 && c.receiving() {
 		*running = inProtocol
+		l.Progress()
 		n, ctx, payload := s.splitter.Split(c, data)
 		data = data[n:]
 		buf.Retrieve(n)

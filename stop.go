@@ -32,12 +32,7 @@ func (s *Server) Start() error {
 	failed := make(chan error, len(s.loops)+1)
 	var running sync.WaitGroup
 	for _, l := range s.allLoops() {
-		running.Go(func() {
-			l.goroutine.Store(goroutineNumber())
-			if err := l.Run(); err != nil {
-				failed <- err
-			}
-		})
+		l.serve(&running, failed)
 	}
 	end := s.watch()
 	err := s.await(failed)
@@ -46,10 +41,6 @@ func (s *Server) Start() error {
 	end()
 	if err == nil && len(failed) > 0 {
 		err = <-failed // it came together with a Stop, or after it
-	}
-	for _, l := range s.loops {
-		l.closeAll() // what a loop that failed has left
-		l.publish()
 	}
 	s.timers.stop()
 	s.release()
