@@ -197,11 +197,11 @@ func (s *Server) bind(l, target *loop, network, address string, c sock.ListenCon
 	if len(s.listeners) > math.MaxUint16 { // a connection keeps the index of its own
 		return &OptionError{"Address", fmt.Sprintf("asks for more than %d listeners", len(s.listeners))}
 	}
-	fd, addr, err := sock.Listen(network, address, c)
+	ln, err := listen(len(s.listeners), l, target, network, address, c)
 	if err != nil {
 		return fmt.Errorf("weir: %w", err)
 	}
-	s.listeners = append(s.listeners, newListener(len(s.listeners), l, target, fd, addr))
+	s.listeners = append(s.listeners, ln)
 	return nil
 }
 
