@@ -98,6 +98,7 @@ func (c *Connection) beginClosing() {
 	c.unset(flagHalfClose)
 	c.unpressure()
 	c.dropInput()
+	c.dropTimers()
 }
 
 // finish ends a closing connection once it has sent everything, and reports
