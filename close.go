@@ -1,7 +1,6 @@
 package weir
 
 import (
-	"errors"
 	"io"
 	"os"
 	"time"
@@ -207,8 +206,8 @@ func (c *Connection) unsent(err error) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var already *UnsentError
-	if !errors.As(c.cause(), &already) {
+	if !c.has(flagUnsent) { // not found by errors.As: the cause may be another connection's, or panic when asked
+		c.set(flagUnsent)
 		c.besides().err = &UnsentError{Bytes: n, Cause: c.cause(), Err: err}
 	}
 	return true
@@ -237,7 +236,7 @@ func (c *Connection) teardown() {
 	c.dropTimers()
 	c.dropInput()
 	c.dropOutput()
-	countClosed(&l.stats.Closed, cause)
+	c.countClosed(cause)
 	c.debug("weir: connection closed", "err", cause)
 	c.call("OnClose", func() { l.server.handler.OnClose(c) })
 	l.server.leave() // only now: the handler never hears of more than MaxConnections

@@ -43,6 +43,7 @@ const (
 	flagUnwatched                    // not with the poller: it would report a hang-up for ever
 	flagHeld                         // Hold: the end of the input is not the end
 	flagAwaitPeer                    // AwaitPeer: acknowledged is not enough
+	flagUnsent                       // the cause says that bytes are lost
 	flagUncut                        // in may have whole messages: no more were wanted when they were delivered
 )
 
