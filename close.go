@@ -198,7 +198,7 @@ func (c *Connection) fail(err error) {
 // are. err is what ended the sending.
 func (c *Connection) unsent(err error) bool {
 	n := c.pending.Load()
-	if c.loop.current == c {
+	if c.loop.writer() == c {
 		n += int64(len(c.loop.out))
 	}
 	if n == 0 {
@@ -245,7 +245,7 @@ func (c *Connection) teardown() {
 // dropOutput gives up what is unsent. Those who wait for it are told.
 func (c *Connection) dropOutput() {
 	l := c.loop
-	if l.current == c {
+	if l.writer() == c {
 		l.out = trim(l.out)
 	}
 	if c.out == nil {
