@@ -155,7 +155,7 @@ func (c *Connection) sendFIN() {
 func (c *Connection) discard() bool {
 	l := c.loop
 	for range discardReads {
-		n, errno := l.sys.Read(int(c.fd), l.readBuffer)
+		n, errno := l.sys.Read(int(c.fd), l.readBuffer[headroom:])
 		l.stats.Reads++
 		l.stats.BytesIn += uint64(n)
 		switch {
