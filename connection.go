@@ -44,6 +44,7 @@ const (
 	flagHeld                         // Hold: the end of the input is not the end
 	flagAwaitPeer                    // AwaitPeer: acknowledged is not enough
 	flagTracked                      // lastProgress is kept
+	flagUnsent                       // the cause says that bytes are lost
 	flagUncut                        // in may have whole messages: no more were wanted when they were delivered
 )
 

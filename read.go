@@ -22,6 +22,8 @@ const (
 	// directRead is the room in a connection's own ring from which on bytes
 	// are read straight into it; below, they go through the loop's buffer.
 	directRead = 16 << 10
+	// readBytes bounds one read, however much room the ring of a large message has.
+	readBytes = 1 << 20
 	// fruitless is how many messages in a row UnPacket may return without
 	// taking a byte. One that never takes any would occupy the loop for ever.
 	fruitless = 1 << 16
@@ -50,7 +52,7 @@ func (c *Connection) receive() bool {
 	p, direct := l.readBuffer[headroom:], false
 	if c.in != nil {
 		if free := c.in.Free(); len(free) >= directRead {
-			p, direct = free, true
+			p, direct = free[:min(len(free), readBytes)], true
 		}
 	}
 	n, errno := l.sys.Read(int(c.fd), p)

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// RawLimit is the size in bytes up to which a write keeps its P: longer ones
-// tell the scheduler, which may then run other goroutines meanwhile.
+// RawLimit is the size in bytes up to which a read or a write keeps its P: longer
+// ones tell the scheduler, which may then run other goroutines meanwhile.
 const RawLimit = 64 << 10
 
 // Calls is the table of system calls. All descriptors are non-blocking, and

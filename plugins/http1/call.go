@@ -161,7 +161,7 @@ func (k *call) isGone() bool {
 // panicked ends the connection of a handler that has panicked with v, or ended its
 // goroutine.
 func (k *call) panicked(v any) {
-	if err, _ := v.(error); v != nil && !errors.Is(err, http.ErrAbortHandler) {
+	if v != nil && v != http.ErrAbortHandler { // as net/http compares it: errors.Is calls methods of v, which may panic in turn
 		stack := debug.Stack()
 		k.pool.options.logger.Error("http1: panic in an http.Handler", "panic", v, "peer", k.c.PeerAddr(), "stack", string(stack))
 		k.writer.fail(errPanic)
