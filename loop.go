@@ -124,7 +124,7 @@ func (l *loop) drain() {
 		if h := l.server.shutdown; h != nil && c.state.Load() == open {
 			c.call("OnShutdown", func() { h.OnShutdown(c) })
 		}
-		c.set(flagLastCall)
+		c.lastCall()
 		l.touch(c)
 	})
 }

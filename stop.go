@@ -158,7 +158,9 @@ func (s *Server) Stop() error {
 
 // Shutdown stops accepting, and closes each connection when every message that
 // was received from it is delivered, and everything accepted for it sent;
-// within the linger time, as Close does. When all are closed the server has
+// within the linger time, as Close does. Received is what the system has
+// acknowledged to the peer when the connection's loop comes to it, also if nobody
+// has read it yet. When all are closed the server has
 // stopped, and Shutdown returns nil. If ctx ends first, the server is stopped as
 // Stop does it, and Shutdown returns the context's error.
 //
