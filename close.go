@@ -95,7 +95,6 @@ func (c *Connection) beginClosing() {
 	}
 	c.drainFor(cause) // no effect on one that Close has begun
 	c.set(flagClosing)
-	c.unset(flagHalfClose)
 	c.unpressure()
 	c.dropInput()
 }
