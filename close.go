@@ -94,7 +94,6 @@ func (c *Connection) beginClosing() {
 	}
 	c.drainFor(cause) // no effect on one that Close has begun
 	c.set(flagClosing)
-	c.unset(flagHalfClose)
 	c.unpressure()
 	c.dropInput()
 }

@@ -232,7 +232,9 @@ func (c *Connection) split(s *Server, buf *ringbuffer.RingBuffer, running *metho
 // cut notes that what was received has no whole message any more, and closes c if
 // what waits for the rest of its message is too much.
 func (c *Connection) cut(waiting int) {
-	c.unset(flagUncut)
+	if c.receiving() { // else whole messages may be left: UnPacket has paused c, and stopped for that reason
+		c.unset(flagUncut)
+	}
 	if most := c.loop.server.opts.MaxMessageSize; waiting > most {
 		c.closeFor(fmt.Errorf("%w: over %d bytes", ErrMessageTooLarge, most))
 	}
@@ -307,7 +309,7 @@ func (c *Connection) noteInput() {
 
 // redeliver goes on with messages that were received and had to wait.
 func (c *Connection) redeliver() {
-	if c.in != nil {
+	if c.in != nil && c.receiving() {
 		c.deliverOwn()
 	}
 }
@@ -387,9 +389,7 @@ func (c *Connection) inputEnded() bool {
 	if !c.has(flagEOF|flagLastCall) || c.has(flagHeld) || !c.has(flagEOF) && c.unread() {
 		return false
 	}
-	// Whole messages wait after ResumeRead, too, until its task has run.
-	waiting := c.has(flagUncut|flagPressured) || c.bits.Load()&bitPaused != 0
-	return c.in == nil || !waiting
+	return c.in == nil || !c.has(flagUncut) // what is not a whole message, and never will be, waits for nothing
 }
 
 // PauseRead stops OnMessage for this connection after the current one, and
