@@ -32,8 +32,10 @@ func (k *call) request() *http.Request {
 		case "Host", "Transfer-Encoding":
 			continue
 		case "Trailer":
-			r.Trailer = announced(r.Trailer, in(f.value))
-			continue
+			if h.Chunked() { // else it is a field like others
+				r.Trailer = announced(r.Trailer, in(f.value))
+				continue
+			}
 		}
 		if before := r.Header[key]; before != nil {
 			r.Header[key] = append(before, in(f.value))
