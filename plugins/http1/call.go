@@ -94,6 +94,9 @@ func (k *call) begin() {
 	if x.pending {
 		s.phase, s.sink = inBody, toHandler
 	}
+	if s.left {
+		k.halfClosed()
+	}
 }
 
 // feed passes on a part of the body, and reports whether that is enough for now.
