@@ -10,18 +10,27 @@ import (
 )
 
 // CloseError is the cause (see weir.Connection.Err) of an end that the peer has asked
-// for with a close frame. It is io.EOF, too.
+// for with a close frame; then it is io.EOF, too. With the code AbnormalClosure, which
+// Client.Read returns, there was none, and it is io.ErrUnexpectedEOF.
 type CloseError struct {
 	Code   Code // NoStatus: there was none in the frame
 	Reason string
 }
 
 func (e *CloseError) Error() string {
+	if e.Code == AbnormalClosure {
+		return "websocket: the stream has ended without a close frame"
+	}
 	return fmt.Sprintf("websocket: closed by the peer with %d %q", e.Code, e.Reason)
 }
 
-// Is reports whether target stands for all ends that a peer wanted.
-func (e *CloseError) Is(target error) bool { return target == io.EOF }
+// Is reports whether target stands for all ends that a peer wanted, or for all others.
+func (e *CloseError) Is(target error) bool {
+	if e.Code == AbnormalClosure {
+		return target == io.ErrUnexpectedEOF
+	}
+	return target == io.EOF
+}
 
 // Causes of the end of a connection.
 var (

@@ -158,6 +158,12 @@ func (d *Decoder) Pinned() int {
 	return cap(d.part.buf.b)
 }
 
+// Partial reports whether a frame or a message has begun and is not complete: if the
+// stream ends there, it was cut.
+func (d *Decoder) Partial() bool {
+	return d.n > 0 && d.n <= MaxHeader || d.part != nil && !d.part.done
+}
+
 // Release gives back what an unfinished message takes. It ends the use of d: a
 // connection that has ended calls it once, after the last use of a Message.
 func (d *Decoder) Release() {
