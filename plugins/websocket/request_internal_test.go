@@ -10,8 +10,8 @@ import (
 	"github.com/go-weir/weir/plugins/http1"
 )
 
-// TestSubprotocolsWork: four times as many subprotocols take four times as long to list,
-// not sixteen times, and a head that repeats one does not take longer.
+// TestSubprotocolsWork: sixteen times as many subprotocols take about sixteen times as long
+// to list, not 256 times, and a head that repeats one does not take longer.
 func TestSubprotocolsWork(t *testing.T) {
 	took := func(n int, last string) time.Duration {
 		var b strings.Builder
@@ -35,8 +35,8 @@ func TestSubprotocolsWork(t *testing.T) {
 		}
 		return least
 	}
-	few, many, repeated := took(4000, ""), took(16000, ""), took(16000, "0")
-	if many > 10*few || repeated > 10*few {
-		t.Errorf("4,000 take %v, 16,000 %v, and with one twice %v", few, many, repeated)
+	few, many, repeated := took(1000, ""), took(16_000, ""), took(16_000, "0")
+	if many > 80*few || repeated > 80*few {
+		t.Errorf("1,000 take %v, 16,000 %v, and with one twice %v", few, many, repeated)
 	}
 }

@@ -66,9 +66,7 @@ func (d *Decoder) Next(p []byte) (m Message, n int, err error) {
 
 // next is Next for all that may come.
 func (d *Decoder) next(p []byte) (m Message, n int, err error) {
-	if d.part != nil && d.part.done {
-		d.release()
-	}
+	d.Done()
 	if d.n == failed {
 		return m, 0, d.err
 	}
@@ -148,6 +146,14 @@ func (d *Decoder) fail(err *Error) (Message, int, error) {
 	d.release()
 	d.n, d.err = failed, err
 	return Message{}, 0, err
+}
+
+// Done gives back what the message takes that Next has returned last, if it has come in
+// pieces. Next would do so with its next call, which may be long in coming.
+func (d *Decoder) Done() {
+	if d.part != nil && d.part.done {
+		d.release()
+	}
 }
 
 // Pinned returns how many bytes of memory the unfinished message takes.
