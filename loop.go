@@ -28,6 +28,7 @@ type loop struct {
 	vector     sock.Vector
 	userBuffer []byte
 	touched    []*Connection // to be settled when the cycle ends
+	progressed []*Connection // whose progress of this cycle has no time yet
 	stats      metrics.LoopCounters
 	untimed    int // calls of OnMessage until the next one that is timed
 	callbacks  eventloop.Durations
@@ -84,6 +85,7 @@ func (l *loop) afterCycle() {
 		}
 	}
 	l.touched = l.touched[:0]
+	l.stampProgress()
 	if l.server.opts.BusyPoll > 0 {
 		l.weigh()
 	}

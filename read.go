@@ -67,7 +67,7 @@ func (c *Connection) receive() bool {
 		return false
 	}
 	l.stats.BytesIn += uint64(n)
-	c.touchActive()
+	c.madeProgress()
 	switch {
 	case direct:
 		c.in.Commit(n)
@@ -106,13 +106,6 @@ func (c *Connection) deliverBoth(n int) {
 	c.in = nil
 	c.deliver(&l.input)
 	c.keepRest(own)
-}
-
-// touchActive notes that bytes were moved.
-func (c *Connection) touchActive() {
-	if c.idleTime > 0 {
-		c.lastActive = c.loop.Now()
-	}
 }
 
 // method is which of the program's methods is running in deliver. It is noted

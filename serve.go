@@ -99,7 +99,7 @@ func (c *Connection) register() bool {
 	l.stats.Opened++
 	c.debug("weir: connection opened")
 	if c.idleTime = l.server.opts.IdleTime; c.idleTime > 0 {
-		c.lastActive = l.Clock()
+		c.track()
 		c.schedule()
 	}
 	c.call("OnConnect", func() { l.server.handler.OnConnect(c) })
@@ -149,8 +149,8 @@ func (c *Connection) settle() {
 	}
 	if c.progress() {
 		c.watch()
-		if c.out != nil && c.extras != nil && c.extras.writeDeadline > 0 {
-			c.schedule()
+		if c.out != nil {
+			c.scheduleUnsent()
 		}
 		if c.has(flagDead) {
 			c.teardown()

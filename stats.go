@@ -47,7 +47,7 @@ func countClosed(s *ClosedStats, cause error) {
 		s.Idle++
 	case errors.Is(cause, os.ErrDeadlineExceeded):
 		s.Expired++
-	case errors.Is(cause, ErrSlowConsumer):
+	case errors.Is(cause, ErrSlowConsumer), errors.Is(cause, ErrStalled):
 		s.Slow++
 	case errors.Is(cause, ErrMessageTooLarge):
 		s.Size++
