@@ -1,7 +1,6 @@
 package weir
 
 import (
-	"errors"
 	"io"
 	"os"
 	"time"
@@ -95,7 +94,6 @@ func (c *Connection) beginClosing() {
 	}
 	c.drainFor(cause) // no effect on one that Close has begun
 	c.set(flagClosing)
-	c.unset(flagHalfClose)
 	c.unpressure()
 	c.dropInput()
 	c.dropTimers()
@@ -154,7 +152,7 @@ func (c *Connection) sendFIN() {
 func (c *Connection) discard() bool {
 	l := c.loop
 	for range discardReads {
-		n, errno := l.sys.Read(int(c.fd), l.readBuffer)
+		n, errno := l.sys.Read(int(c.fd), l.readBuffer[headroom:])
 		l.stats.Reads++
 		l.stats.BytesIn += uint64(n)
 		switch {
@@ -198,7 +196,7 @@ func (c *Connection) fail(err error) {
 // are. err is what ended the sending.
 func (c *Connection) unsent(err error) bool {
 	n := c.pending.Load()
-	if c.loop.current == c {
+	if c.loop.writer() == c {
 		n += int64(len(c.loop.out))
 	}
 	if n == 0 {
@@ -206,8 +204,8 @@ func (c *Connection) unsent(err error) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var already *UnsentError
-	if !errors.As(c.cause(), &already) {
+	if !c.has(flagUnsent) { // not found by errors.As: the cause may be another connection's, or panic when asked
+		c.set(flagUnsent)
 		c.besides().err = &UnsentError{Bytes: n, Cause: c.cause(), Err: err}
 	}
 	return true
@@ -235,7 +233,6 @@ func (c *Connection) teardown() {
 	l.forget(c)
 	c.dropTimers()
 	c.dropInput()
-	countClosed(&l.stats.Closed, cause)
 	c.farewell(cause)
 }
 
@@ -245,14 +242,15 @@ func (c *Connection) farewell(cause error) {
 	h := c.loop.server.handler
 	defer c.loop.server.leave() // only now: the handler never hears of more than MaxConnections
 	defer c.call("OnClose", func() { h.OnClose(c) })
+	defer c.debug("weir: connection closed", "err", cause)
+	defer c.countClosed(cause)
 	c.dropOutput()
-	c.debug("weir: connection closed", "err", cause)
 }
 
 // dropOutput gives up what is unsent. Those who wait for it are told.
 func (c *Connection) dropOutput() {
 	l := c.loop
-	if l.current == c {
+	if l.writer() == c {
 		l.out = trim(l.out)
 	}
 	if c.out == nil {

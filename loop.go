@@ -22,9 +22,10 @@ type loop struct {
 	// loop only
 	readBuffer []byte                // with headroom in front
 	input      ringbuffer.RingBuffer // a view of readBuffer
-	current    *Connection           // whose callback is running
+	current    *Connection           // whose callback is running; nil while AppendPacket encodes into out
+	encoding   *Connection           // whose output out is while current is nil
 	out        []byte                // what current has written in it
-	scratch    []byte                // for messages that go somewhere else
+	scratch    []byte                // for messages that go somewhere else; nil while one is made
 	vector     sock.Vector
 	userBuffer []byte
 	touched    []*Connection // to be settled by the next settleTouched
@@ -93,7 +94,7 @@ func (l *loop) serve(running *sync.WaitGroup, failed chan<- error) {
 func (l *loop) resume() {
 	l.tellDone()
 	l.input.RetrieveAll()
-	c := l.current
+	c := l.writer()
 	l.current = nil
 	if c == nil || c.state.Load() == closed {
 		l.out = trim(l.out)
@@ -101,6 +102,14 @@ func (l *loop) resume() {
 	}
 	c.noteInput()
 	c.settle() // what it had written before is sent
+}
+
+// writer is whose output out is, if there is any.
+func (l *loop) writer() *Connection {
+	if l.current == nil {
+		return l.encoding // whose AppendPacket runs, or has panicked
+	}
+	return l.current
 }
 
 // touch has c settled in this cycle, or in the next one if this one has begun to settle.
@@ -180,7 +189,7 @@ func (l *loop) drain() {
 		if c.has(flagLastCall) {
 			return
 		}
-		c.set(flagLastCall)
+		c.lastCall()
 		l.touch(c)
 		if h := l.server.shutdown; h != nil && c.state.Load() == open {
 			c.call("OnShutdown", func() { h.OnShutdown(c) })
