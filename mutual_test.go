@@ -1,7 +1,6 @@
 package weir_test
 
 import (
-	"fmt"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -58,7 +57,7 @@ func TestMutualWrites(t *testing.T) {
 			onTurns := func() int { return onLoop(t, p.conn, func() int { return turns }) }
 			eventually(t, "they write", func() bool { return onTurns() > 1000 })
 			after(t, begun, 0) // timers have their turn
-			expectEcho(t, p.server, fmt.Sprint("and new connections"))
+			expectEcho(t, p.server, "and new connections")
 			polls, before := p.server.Stats().Polls, onTurns()
 			eventually(t, "the loop polls", func() bool { return p.server.Stats().Polls > polls+10 })
 			eventually(t, "they go on", func() bool { return onTurns() > before })

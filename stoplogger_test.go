@@ -64,7 +64,7 @@ func TestStopFromLogger(t *testing.T) {
 			}
 			if c, err := net.Dial("tcp", s.Addrs()[0].String()); err == nil {
 				_, _ = c.Write([]byte(what)) // it may have stopped already
-				defer c.Close()              //nolint:errcheck // likewise
+				defer c.Close()
 			}
 			s.RunAfter(0, func() { panic(errBoom) })
 			if message == "weir: stopped" || message == "weir: draining" {
