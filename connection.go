@@ -155,6 +155,13 @@ func (c *Connection) LocalAddr() net.Addr {
 	return listening
 }
 
+// Listener is by which of its server's addresses the connection came: the index in
+// Server.Addrs, and that address. Any goroutine, also after the end.
+func (c *Connection) Listener() (index int, addr net.Addr) {
+	ln := c.listener()
+	return int(ln.address), ln.addr
+}
+
 // Context is what SetContext stored, nil at first. Loop only.
 func (c *Connection) Context() any { return c.ctx }
 

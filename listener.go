@@ -30,10 +30,11 @@ const (
 // listener is one listening socket and the loop that accepts on it.
 type listener struct {
 	// set once
-	index  uint16 // in the server's listeners
-	loop   *loop
-	target *loop // where its connections go; nil: the server's strategy decides
-	addr   *net.TCPAddr
+	index   uint16 // in the server's listeners
+	address uint16 // the index of its address in Server.Addrs
+	loop    *loop
+	target  *loop // where its connections go; nil: the server's strategy decides
+	addr    *net.TCPAddr
 
 	// loop only
 	fd       int

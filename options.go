@@ -20,8 +20,12 @@ type Options struct {
 	NumLoops      int      // one per CPU that the process may use
 	ReusePort     bool     // false
 
+	ListenerPerLoop bool        // false
+	Control         ControlFunc // none
+	ControlAccepted ControlFunc // none
+
 	Protocol     Protocol            // DefaultProtocol; set by CustomProtocol
-	Strategy     LoadBalanceStrategy // RoundRobin; set by LoadBalance
+	Strategy     LoadBalanceStrategy // RoundRobin; none with ListenerPerLoop; set by LoadBalance
 	AddrStrategy AddrStrategy        // none; set by LoadBalance
 	Logger       *slog.Logger        // slog's default at level Warn
 	Watchdog     time.Duration       // 1 s; 0: none
@@ -48,6 +52,7 @@ type Options struct {
 	SocketWriteBuffer int           // bytes; 0: the system's choice
 	Backlog           int           // 0: the system's maximum
 
+	balanced  bool // LoadBalance was given
 	testHooks testHooks
 }
 
@@ -82,13 +87,19 @@ func Name(n string) Option { return func(o *Options) { o.Name = n } }
 
 // NumLoops sets the number of event loops that serve connections. 0 and -1
 // mean one per CPU that the process may use (GOMAXPROCS). If there are several, one
-// more loop accepts for them, except with ReusePort.
+// more loop accepts for them, except with ListenerPerLoop.
 func NumLoops(n int) Option { return func(o *Options) { o.NumLoops = n } }
 
-// ReusePort gives every loop a listener of its own on the same addresses
-// (SO_REUSEPORT), so that the system spreads the connections and no loop
-// accepts for the others. The load balancing strategy is then not used.
+// ReusePort lets other servers, of this process or of others of the same user, listen
+// on the same addresses (SO_REUSEPORT, see socket(7)): the system spreads the
+// connections over them. Which loop of this one serves a connection is for LoadBalance.
 func ReusePort(on bool) Option { return func(o *Options) { o.ReusePort = on } }
+
+// ListenerPerLoop gives every loop a listener of its own on the same addresses, by
+// SO_REUSEPORT: the system spreads the connections over the loops, and none accepts for
+// the others. There is nothing left for LoadBalance to choose, so both together are an
+// error.
+func ListenerPerLoop(on bool) Option { return func(o *Options) { o.ListenerPerLoop = on } }
 
 // CustomProtocol sets the protocol that cuts streams into messages, instead of
 // DefaultProtocol.
@@ -99,7 +110,7 @@ func CustomProtocol(p Protocol) Option { return func(o *Options) { o.Protocol = 
 // on the accepting loop and must return one of the loops it is given.
 func LoadBalance[S Strategy](strategy S) Option {
 	return func(o *Options) {
-		o.Strategy, o.AddrStrategy = nil, nil
+		o.Strategy, o.AddrStrategy, o.balanced = nil, nil, true
 		switch s := any(strategy).(type) {
 		case LoadBalanceStrategy:
 			o.Strategy = s
@@ -206,7 +217,6 @@ func defaultOptions() Options {
 	return Options{
 		Network:          "tcp",
 		Protocol:         &DefaultProtocol{},
-		Strategy:         RoundRobin(),
 		MaxMessageSize:   16 << 20,
 		LowWaterMark:     256 << 10,
 		HighWaterMark:    1 << 20,
@@ -254,8 +264,10 @@ func (o *Options) validate() error {
 		return &OptionError{"NumLoops", fmt.Sprintf("is %d, must be less than %d", o.NumLoops, eventloop.MaxLoops-1)}
 	case o.Protocol == nil:
 		return &OptionError{"CustomProtocol", "is nil"}
-	case o.Strategy == nil && o.AddrStrategy == nil:
+	case o.balanced && o.Strategy == nil && o.AddrStrategy == nil:
 		return &OptionError{"LoadBalance", "is nil"}
+	case o.balanced && o.ListenerPerLoop:
+		return &OptionError{"LoadBalance", "has nothing to choose with ListenerPerLoop: the system spreads the connections"}
 	case o.LowWaterMark >= o.HighWaterMark:
 		return &OptionError{"WriteBufferMarks", fmt.Sprintf("low mark %d is not below high mark %d", o.LowWaterMark, o.HighWaterMark)}
 	case o.HighWaterMark > o.WriteBufferLimit:

@@ -86,7 +86,11 @@ func (c *Connection) begin() {
 // register takes up a connection that was accepted, on its own loop.
 func (c *Connection) register() bool {
 	l := c.loop
-	h, err := l.Add(int(c.fd), (*socket)(c), poller.Read)
+	err := c.control()
+	var h eventloop.Handle
+	if err == nil {
+		h, err = l.Add(int(c.fd), (*socket)(c), poller.Read)
+	}
 	if err != nil {
 		l.stats.Refused.Other++
 		l.server.refuse(c, err)

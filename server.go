@@ -35,7 +35,7 @@ type Server struct {
 	sys        sock.Calls
 	loops      []*loop                // those that serve connections
 	metrics    *metricsServer         // nil: none
-	acceptor   *loop                  // accepts for all of them; may be loops[0]; nil with ReusePort
+	acceptor   *loop                  // accepts for all of them; may be loops[0]; nil with ListenerPerLoop
 	choices    []*eventloop.EventLoop // loops, as strategies see them
 	listeners  []*listener
 
@@ -98,6 +98,9 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 	if o.NumLoops <= 0 {
 		o.NumLoops = runtime.GOMAXPROCS(0)
 	}
+	if !o.balanced && !o.ListenerPerLoop {
+		o.Strategy = RoundRobin()
+	}
 	s := &Server{
 		opts: o, handler: h, log: o.Logger, sys: sock.System(),
 		stopping: make(chan struct{}), draining: make(chan struct{}),
@@ -142,7 +145,7 @@ func (s *Server) build() error {
 		s.loops = append(s.loops, l)
 		s.choices = append(s.choices, l.EventLoop)
 	}
-	if !s.opts.ReusePort {
+	if !s.opts.ListenerPerLoop {
 		s.acceptor = s.loops[0]
 		if len(s.loops) > 1 {
 			if s.acceptor, err = newLoop(s, len(s.loops)); err != nil {
@@ -163,13 +166,14 @@ func (s *Server) build() error {
 	return s.serveMetrics()
 }
 
-// listen binds one address, once, or with ReusePort once per loop.
+// listen binds one address, once, or with ListenerPerLoop once per loop.
 func (s *Server) listen(e endpoint) error {
 	c := sock.ListenConfig{
-		ReusePort: s.opts.ReusePort, NoDelay: s.opts.NoDelay, KeepAlive: s.opts.KeepAlive,
+		ReusePort: s.opts.ReusePort || s.opts.ListenerPerLoop, NoDelay: s.opts.NoDelay, KeepAlive: s.opts.KeepAlive,
 		ReadBuffer: s.opts.SocketReadBuffer, WriteBuffer: s.opts.SocketWriteBuffer, Backlog: s.opts.Backlog,
+		Control: s.opts.Control,
 	}
-	if !s.opts.ReusePort {
+	if !s.opts.ListenerPerLoop {
 		return s.bind(s.acceptor, s.target(), e.network, e.address, c)
 	}
 	for i, l := range s.loops {
@@ -202,7 +206,11 @@ func (s *Server) bind(l, target *loop, network, address string, c sock.ListenCon
 	if err != nil {
 		return fmt.Errorf("weir: %w", err)
 	}
-	s.listeners = append(s.listeners, newListener(len(s.listeners), l, target, fd, addr))
+	ln := newListener(len(s.listeners), l, target, fd, addr)
+	if ln.address = ln.index; s.opts.ListenerPerLoop {
+		ln.address /= uint16(len(s.loops))
+	}
+	s.listeners = append(s.listeners, ln)
 	return nil
 }
 
@@ -239,11 +247,10 @@ func (s *Server) Options() Options { return s.opts }
 // the system chose.
 func (s *Server) Addrs() []net.Addr {
 	var addrs []net.Addr
-	for i, ln := range s.listeners {
-		if s.opts.ReusePort && i%len(s.loops) != 0 {
-			continue // one address of several listeners
+	for _, ln := range s.listeners {
+		if int(ln.address) == len(addrs) { // with ListenerPerLoop, the first of its address
+			addrs = append(addrs, ln.addr)
 		}
-		addrs = append(addrs, ln.addr)
 	}
 	return addrs
 }
