@@ -1,13 +1,11 @@
 package weir
 
 import (
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"time"
 
 	"github.com/go-weir/weir/eventloop"
-	"github.com/go-weir/weir/metrics"
 )
 
 // Options is a server's configuration, as Server.Options returns it. Every
@@ -30,9 +28,10 @@ type Options struct {
 	Logger       *slog.Logger        // slog's default at level Warn
 	Watchdog     time.Duration       // 1 s; 0: none
 
-	MetricsPath      string // "/metrics"; set by MetricsServer
-	MetricsAddress   string // none: nothing is served; set by MetricsServer
-	MetricsProfiling bool   // false
+	MetricsPath      string   // "/metrics"; set by MetricsServer
+	MetricsAddress   string   // none: nothing is served; set by MetricsServer
+	MetricsProfiling bool     // false
+	MetricsHosts     []string // none but IP addresses, localhost and the host of MetricsAddress
 
 	MaxConnections   int           // 0: no limit
 	MaxMessageSize   int           // bytes; 16 MiB
@@ -197,8 +196,8 @@ func BusyPoll(d time.Duration) Option { return func(o *Options) { o.BusyPoll = d
 func NoDelay(on bool) Option { return func(o *Options) { o.NoDelay = on } }
 
 // KeepAlive sets how long a connection is silent before the system probes the
-// peer, and the time between probes; whole seconds, rounded up. 0 turns
-// probing off.
+// peer, and the time between probes; whole seconds, rounded up, 32,767 at most. 0
+// turns probing off.
 func KeepAlive(t time.Duration) Option { return func(o *Options) { o.KeepAlive = t } }
 
 // SocketReadBuffer sets SO_RCVBUF; see socket(7). 0 leaves the choice to the
@@ -227,57 +226,4 @@ func defaultOptions() Options {
 		Watchdog:         time.Second,
 		MetricsPath:      "/metrics",
 	}
-}
-
-// validate refuses what can't work. It mends nothing.
-func (o *Options) validate() error {
-	for _, v := range []struct {
-		option string
-		value  int64
-		least  int64
-	}{
-		{"NumLoops", int64(o.NumLoops), -1},
-		{"MaxConnections", int64(o.MaxConnections), 0},
-		{"MaxMessageSize", int64(o.MaxMessageSize), 1},
-		{"WriteBufferMarks", int64(o.LowWaterMark), 0},
-		{"WriteBufferMarks", int64(o.HighWaterMark), 1},
-		{"WriteBufferLimit", int64(o.WriteBufferLimit), 1},
-		{"IdleTime", int64(o.IdleTime), 0},
-		{"StallTimeout", int64(o.StallTimeout), 0},
-		{"Linger", int64(o.Linger), 0},
-		{"LingerLimit", int64(o.LingerLimit), 0},
-		{"BusyPoll", int64(o.BusyPoll), 0},
-		{"KeepAlive", int64(o.KeepAlive), 0},
-		{"SocketReadBuffer", int64(o.SocketReadBuffer), 0},
-		{"SocketWriteBuffer", int64(o.SocketWriteBuffer), 0},
-		{"Backlog", int64(o.Backlog), 0},
-		{"Watchdog", int64(o.Watchdog), 0},
-	} {
-		if v.value < v.least {
-			return &OptionError{v.option, fmt.Sprintf("is %d, must be at least %d", v.value, v.least)}
-		}
-	}
-	switch {
-	case o.Address == "":
-		return &OptionError{"Address", `is missing; for any port on this machine use Address("localhost:0")`}
-	case o.NumLoops >= eventloop.MaxLoops-1:
-		return &OptionError{"NumLoops", fmt.Sprintf("is %d, must be less than %d", o.NumLoops, eventloop.MaxLoops-1)}
-	case o.Protocol == nil:
-		return &OptionError{"CustomProtocol", "is nil"}
-	case o.balanced && o.Strategy == nil && o.AddrStrategy == nil:
-		return &OptionError{"LoadBalance", "is nil"}
-	case o.balanced && o.ListenerPerLoop:
-		return &OptionError{"LoadBalance", "has nothing to choose with ListenerPerLoop: the system spreads the connections"}
-	case o.LowWaterMark >= o.HighWaterMark:
-		return &OptionError{"WriteBufferMarks", fmt.Sprintf("low mark %d is not below high mark %d", o.LowWaterMark, o.HighWaterMark)}
-	case o.HighWaterMark > o.WriteBufferLimit:
-		return &OptionError{"WriteBufferLimit", fmt.Sprintf("is %d, below the high-water mark %d", o.WriteBufferLimit, o.HighWaterMark)}
-	case metrics.CheckPath(o.MetricsPath) != nil:
-		return &OptionError{"MetricsServer", metrics.CheckPath(o.MetricsPath).Error()}
-	case o.BusyPoll > time.Millisecond:
-		return &OptionError{"BusyPoll", fmt.Sprintf("is %v, must be at most %v", o.BusyPoll, time.Millisecond)}
-	case o.SlowConsumer != RefuseSlow && o.SlowConsumer != CloseSlow:
-		return &OptionError{"SlowConsumer", fmt.Sprintf("is %d, must be RefuseSlow or CloseSlow", o.SlowConsumer)}
-	}
-	return nil
 }
