@@ -32,7 +32,7 @@ const (
 // Flags that the loop keeps.
 const (
 	flagTouched   uint16 = 1 << iota // on the loop's list, settled at the end of the cycle
-	flagBlocked                      // the system takes no more bytes until it says Writable
+	flagBlocked                      // the system takes no more bytes until it says Writable; out has some then
 	flagPressured                    // over the high-water mark and not yet down to the low one
 	flagEOF                          // the peer has ended its stream
 	flagLastCall                     // the server drains: no more is read than extras.unread

@@ -152,7 +152,6 @@ func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 	} else {
 		c.unpack(s, buf, &running)
 	}
-	c.pressure()
 }
 
 // unpack is deliver with UnPacket.

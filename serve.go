@@ -32,7 +32,7 @@ func (s *socket) OnReady(r poller.Readiness) {
 		c.unset(flagBlocked)
 	}
 	switch {
-	case r&poller.Readable != 0 && c.watched&poller.Read != 0:
+	case r&poller.Readable != 0:
 		c.readable()
 	case r&poller.Hangup != 0:
 		c.hangup()
