@@ -112,10 +112,12 @@
 // # Bounds
 //
 // All of these are on unless the program changes them. A size is in bytes, and
-// for one connection.
+// for one connection unless it says otherwise.
 //
 //	bound                      option            default  past it
 //	message not yet complete   MaxMessageSize    16 MiB   closed, ErrMessageTooLarge
+//	the same, all connections  IncompleteLimit   256 MiB  closed, ErrMessageTooLarge
+//	time for such a message    MessageTimeout    30 s, and 1 s per KiB; os.ErrDeadlineExceeded
 //	unsent, high-water mark    WriteBufferMarks  1 MiB    reading from that peer pauses
 //	unsent, low-water mark     WriteBufferMarks  256 KiB  reading goes on, OnWritable
 //	unsent, limit              WriteBufferLimit  64 MiB   ErrWriteBufferFull; see SlowConsumer
@@ -149,7 +151,7 @@
 //	ErrConnectionClosed      this side called Close
 //	(any)                    this side called CloseWithError
 //	ErrIdleTimeout           the peer made no progress for the idle time
-//	os.ErrDeadlineExceeded   a read or write deadline passed
+//	os.ErrDeadlineExceeded   a read or write deadline passed, or MessageTimeout
 //	ErrMessageTooLarge       the peer sent too much without completing a message
 //	ErrSlowConsumer          the peer did not read what it was sent: more than the limit is unsent
 //	ErrStalled               the peer did not read what it was sent for the stall time
