@@ -44,6 +44,7 @@ type Server struct {
 	panics     atomic.Uint64 // in functions of timers
 	incomplete atomic.Int64  // bytes of incomplete messages; see countIncomplete
 	timers     timerSet
+	goroutine  atomic.Uint64 // the number of the one that Start runs on; 0: none yet
 	lines      lines
 	stopping   chan struct{} // closed by Stop
 	draining   chan struct{} // closed by Shutdown
