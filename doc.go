@@ -32,9 +32,10 @@
 //	}
 //
 // [NewServer] binds the addresses, [Server.Start] serves until [Server.Stop] or
-// [Server.Shutdown]. Three interfaces are optional, and looked for when the server
+// [Server.Shutdown]. Four interfaces are optional, and looked for when the server
 // is made: a Protocol that is also a [PacketAppender] encodes without a buffer of its
-// own, a Handler that is also a [WritableHandler] hears when a peer that did not
+// own, one that is a [LastProtocol] takes the end of the stream for the end of a
+// message, a Handler that is also a [WritableHandler] hears when a peer that did not
 // read has caught up, and one that is a [HalfCloseHandler] hears at once when a peer
 // has ended its stream.
 //

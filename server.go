@@ -28,6 +28,7 @@ type Server struct {
 	shutdown   ShutdownHandler  // handler, if it is one
 	appender   PacketAppender   // opts.Protocol, if it is one
 	splitter   Splitter         // opts.Protocol, if it is one
+	last       LastProtocol     // opts.Protocol, if it is one
 	decoder    string           // the method of it that cuts messages
 	encoder    string           // the method of it that encodes
 	log        *slog.Logger
@@ -111,6 +112,7 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 	if s.splitter, _ = o.Protocol.(Splitter); s.splitter != nil {
 		s.decoder = "Split"
 	}
+	s.last, _ = o.Protocol.(LastProtocol)
 	s.shutdown, _ = h.(ShutdownHandler)
 	s.encoder = "Packet"
 	if s.appender, _ = o.Protocol.(PacketAppender); s.appender != nil {
