@@ -32,5 +32,4 @@ func (c *Connection) deliverLast() {
 	}
 	c.dropInput() // what is left is no message, nor will it be one
 	c.flush()
-	c.pressure()
 }

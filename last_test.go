@@ -25,12 +25,15 @@ func (lastLine) UnPacket(_ *weir.Connection, b *ringbuffer.RingBuffer) (ctx any,
 	return nil, payload
 }
 
-func (lastLine) UnPacketLast(_ *weir.Connection, b *ringbuffer.RingBuffer) (ctx any, payload []byte) {
+func (lastLine) UnPacketLast(c *weir.Connection, b *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 	switch rest := b.View(b.Length()); string(rest) {
 	case "panic":
 		panic("last")
 	case "nothing":
 		return nil, nil
+	case "wrong":
+		c.CloseWithError(io.ErrUnexpectedEOF)
+		return "last", rest
 	default:
 		return "last", rest
 	}
@@ -122,6 +125,16 @@ func TestLastProtocolOther(t *testing.T) {
 		if c := receive(t, p.ended); !errors.As(c.Err(), &panicked) || panicked.Callback != "UnPacketLast" {
 			t.Errorf("ended with %v", c.Err())
 		}
+	})
+	t.Run("refused", func(t *testing.T) {
+		p := startPair(t, h(), weir.CustomProtocol(lastLine{}))
+		send(t, p.peer, "one\nwrong")
+		if err := p.peer.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, p.peer, "one\n")
+		expectEnd(t, p.peer)
+		p.expectErr(t, io.ErrUnexpectedEOF)
 	})
 	t.Run("Shutdown", func(t *testing.T) {
 		p := startPair(t, h(), weir.CustomProtocol(lastLine{}))
