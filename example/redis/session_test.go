@@ -71,6 +71,25 @@ func TestReset(t *testing.T) {
 	}
 }
 
+// TestWebPage: a page that has its reader's browser send commands changes nothing.
+func TestWebPage(t *testing.T) {
+	addr := start(t, "")
+	for _, wire := range []string{
+		"POST / HTTP/1.1\r\nHost: " + addr + "\r\nContent-Type: text/plain\r\n\r\n\r\nSET pwned by-a-web-page\r\n",
+		"GET / HTTP/1.1\r\nHost: " + addr + "\r\n\r\nSET pwned by-a-web-page\r\n",
+	} {
+		p := dial(t, addr)
+		p.send(wire)
+		for reply := ""; !strings.HasPrefix(reply, "-ERR Protocol error"); {
+			reply = p.read()
+		}
+		if b, err := p.r.ReadByte(); err == nil {
+			t.Errorf("more is answered: %q", b)
+		}
+	}
+	dial(t, addr).expect("GET pwned", "nil")
+}
+
 func TestInfo(t *testing.T) {
 	p := dial(t, start(t, ""))
 	p.do("SET a 1")
