@@ -35,6 +35,9 @@ type Options struct {
 
 	MaxConnections   int           // 0: no limit
 	MaxMessageSize   int           // bytes; 16 MiB
+	IncompleteLimit  int           // bytes; 0: 16 times MaxMessageSize
+	MessageTimeout   time.Duration // 30 s; 0: for ever
+	MessageRate      int           // bytes per second; 1 KiB; set by MessageTimeout
 	LowWaterMark     int           // bytes; 256 KiB; set by WriteBufferMarks
 	HighWaterMark    int           // bytes; 1 MiB; set by WriteBufferMarks
 	WriteBufferLimit int           // bytes; 64 MiB
@@ -143,6 +146,25 @@ func MaxConnections(n int) Option { return func(o *Options) { o.MaxConnections =
 // ErrMessageTooLarge.
 func MaxMessageSize(bytes int) Option { return func(o *Options) { o.MaxMessageSize = bytes } }
 
+// IncompleteLimit limits the bytes that all connections of the server together hold of
+// messages that are not yet complete. One connection may hold as many as the others have
+// left free, so half of the limit at most; past it, it is cut off with ErrMessageTooLarge.
+// So those with the largest messages make room first, and many connections that hold
+// half a message each leave room for messages of moderate size. Up to 4 KiB of a
+// connection are not counted. 0, the default, means 16 times the MaxMessageSize; less
+// than twice the MaxMessageSize is refused.
+func IncompleteLimit(bytes int) Option { return func(o *Options) { o.IncompleteLimit = bytes } }
+
+// MessageTimeout limits how long a message may take to come, from when 4 KiB of it
+// are there: d, and one second more for each bytesPerSecond that have come. The time
+// begins again when this side resumes reading, whether it was paused by PauseRead or
+// by unsent bytes, and when a Hold ends. Past it, the connection is closed with
+// os.ErrDeadlineExceeded. The default is 30 s and 1 KiB; a d of 0 means for ever. See
+// IdleTime for connections that send nothing, or little.
+func MessageTimeout(d time.Duration, bytesPerSecond int) Option {
+	return func(o *Options) { o.MessageTimeout, o.MessageRate = d, bytesPerSecond }
+}
+
 // WriteBufferMarks sets the unsent bytes at which reading from that peer
 // pauses (high), and to which they must sink for it to go on (low). There may be
 // more by what the callback that passes the mark writes, and by 64 KiB.
@@ -217,6 +239,8 @@ func defaultOptions() Options {
 		Network:          "tcp",
 		Protocol:         &DefaultProtocol{},
 		MaxMessageSize:   16 << 20,
+		MessageTimeout:   30 * time.Second,
+		MessageRate:      1 << 10,
 		LowWaterMark:     256 << 10,
 		HighWaterMark:    1 << 20,
 		WriteBufferLimit: 64 << 20,

@@ -48,6 +48,10 @@ func TestBadOptions(t *testing.T) {
 		{"MaxConnections", []weir.Option{somewhere, weir.MaxConnections(-1)}},
 		{"MaxMessageSize", []weir.Option{somewhere, weir.MaxMessageSize(0)}},
 		{"MaxMessageSize", []weir.Option{somewhere, weir.MaxMessageSize(-1)}},
+		{"IncompleteLimit", []weir.Option{somewhere, weir.IncompleteLimit(-1)}},
+		{"IncompleteLimit", []weir.Option{somewhere, weir.IncompleteLimit(32<<20 - 1)}}, // below twice the message size
+		{"MessageTimeout", []weir.Option{somewhere, weir.MessageTimeout(-1, 1)}},
+		{"MessageTimeout", []weir.Option{somewhere, weir.MessageTimeout(1, 0)}},
 		{"WriteBufferMarks", []weir.Option{somewhere, weir.WriteBufferMarks(-1, 1)}},
 		{"WriteBufferMarks", []weir.Option{somewhere, weir.WriteBufferMarks(0, 0)}},
 		{"WriteBufferMarks", []weir.Option{somewhere, weir.WriteBufferMarks(5, 5)}},

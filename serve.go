@@ -167,7 +167,9 @@ func (c *Connection) settle() {
 // still there.
 func (c *Connection) progress() bool {
 	if !c.has(flagClosing) && c.inputEnded() {
-		c.beginClosing()
+		if c.deliverLast(); c.inputEnded() { // not, if it is held for the answer
+			c.beginClosing()
+		}
 	}
 	switch {
 	case c.has(flagDead):

@@ -28,6 +28,7 @@ type Server struct {
 	shutdown   ShutdownHandler  // handler, if it is one
 	appender   PacketAppender   // opts.Protocol, if it is one
 	splitter   Splitter         // opts.Protocol, if it is one
+	last       LastProtocol     // opts.Protocol, if it is one
 	decoder    string           // the method of it that cuts messages
 	encoder    string           // the method of it that encodes
 	log        *slog.Logger
@@ -40,15 +41,16 @@ type Server struct {
 	listeners  []*listener
 
 	// any goroutine
-	open      atomic.Int64  // connections accepted and not ended
-	panics    atomic.Uint64 // in functions of timers
-	timers    timerSet
-	goroutine atomic.Uint64 // the number of the one that Start runs on; 0: none yet
-	lines     lines
-	stopping  chan struct{} // closed by Stop
-	draining  chan struct{} // closed by Shutdown
-	ended     chan struct{} // has an element when the last open connection has ended
-	done      chan struct{} // closed when nothing is left
+	open       atomic.Int64  // connections accepted and not ended
+	panics     atomic.Uint64 // in functions of timers
+	incomplete atomic.Int64  // bytes of incomplete messages; see countIncomplete
+	timers     timerSet
+	goroutine  atomic.Uint64 // the number of the one that Start runs on; 0: none yet
+	lines      lines
+	stopping   chan struct{} // closed by Stop
+	draining   chan struct{} // closed by Shutdown
+	ended      chan struct{} // has an element when the last open connection has ended
+	done       chan struct{} // closed when nothing is left
 
 	// guarded by mu
 	mu      sync.Mutex
@@ -113,6 +115,7 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 	if s.splitter, _ = o.Protocol.(Splitter); s.splitter != nil {
 		s.decoder = "Split"
 	}
+	s.last, _ = o.Protocol.(LastProtocol)
 	s.shutdown, _ = h.(ShutdownHandler)
 	s.encoder = "Packet"
 	if s.appender, _ = o.Protocol.(PacketAppender); s.appender != nil {
