@@ -78,8 +78,8 @@ func (s *conn) take(data []byte) *Error {
 	x := s.x
 	switch s.sink {
 	case toNobody:
-		if x.discarded += len(data); x.discarded > maxDiscard {
-			return errBodyLength
+		if x.discarded += len(data); x.discarded > maxDiscard && x.state == late {
+			return errBodyLength // else the client was told that it can send another request
 		}
 	case toMemory:
 		x.collected = append(x.collected, data...)
@@ -101,26 +101,39 @@ func (s *conn) resumed() {
 
 // bodyDone is behind a body that was not wanted as a whole.
 func (s *conn) bodyDone() {
+	x := s.x
 	s.clock.state = noClock
-	if s.sink == toNobody {
+	switch {
+	case s.sink == toHandler:
+		s.phase = inReply
+		x.call.feedEnd(io.EOF)
+	case x.state == late:
+		x.pending = false
+		x.answer(true)
+	default:
 		s.next()
-		return
 	}
-	s.phase = inReply
-	s.x.call.feedEnd(io.EOF)
 }
 
 // bodyFailed ends the connection, now or behind the reply that is being made.
 func (s *conn) bodyFailed(err *Error) {
+	x := s.x
 	s.clock.state = noClock
 	switch s.sink {
 	case toMemory:
 		s.refuse(err)
-	case toNobody: // it was answered
+	case toNobody:
+		if x.state == late && err == errBodyTime { // the answer has waited long enough
+			x.answer(false)
+			return
+		}
 		s.phase = over
-		s.c.CloseWithError(err)
+		if x.state == late {
+			x.send(false)
+		}
+		s.end(err)
 	case toHandler:
 		s.phase = over
-		s.x.call.feedEnd(err)
+		x.call.feedEnd(err)
 	}
 }

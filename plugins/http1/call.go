@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/go-weir/weir"
@@ -27,8 +28,10 @@ type call struct {
 	s *conn
 	x *exchange
 
-	// the handler's goroutine only
-	writer writer
+	// the handler's goroutine only; then the loop's
+	writer    writer
+	postponed []byte // a response without the Connection field, in pooled storage; nil: none
+	gap       int    // where in it that would stand
 
 	// guarded by mu
 	mu       sync.Mutex
@@ -185,15 +188,17 @@ func (k *call) isGone() bool {
 // panicked ends the connection of a handler that has panicked with v, or ended its
 // goroutine.
 func (k *call) panicked(v any) {
-	if err, _ := v.(error); v != nil && !errors.Is(err, http.ErrAbortHandler) {
-		stack := debug.Stack()
-		k.pool.options.logger.Error("http1: panic in an http.Handler", "panic", v, "peer", k.c.PeerAddr(), "stack", string(stack))
-		k.writer.fail(errPanic)
-		k.c.CloseWithError(&weir.PanicError{Callback: "http.Handler", Value: v, Stack: stack})
+	if err, _ := v.(error); v == nil || errors.Is(err, http.ErrAbortHandler) {
+		k.writer.release()
+		_ = k.c.Close() // an error means that it is closed already
 		return
 	}
-	k.writer.release()
-	_ = k.c.Close() // an error means that it is closed already
+	stack := debug.Stack()
+	k.pool.options.logger.Error("http1: panic in an http.Handler", "panic", v, "peer", k.c.PeerAddr(), "stack", string(stack))
+	k.writer.fail(errPanic)
+	_ = k.c.Execute(func() { // an error means that it is ending already
+		k.s.end(&weir.PanicError{Callback: "http.Handler", Value: v, Stack: stack})
+	})
 }
 
 // closeInput throws away what was not read of the body, and what will come.
@@ -206,12 +211,25 @@ func (k *call) closeInput() {
 
 // end goes on with the next request.
 func (k *call) end() {
-	s := k.s
+	s, x := k.s, k.x
 	switch {
 	case s.phase == over: // the body was not as it should be
-		s.c.CloseWithError(k.failure())
+		if k.postponed != nil {
+			s.sent(k.sendLate(false))
+		}
+		s.end(k.failure())
 	case k.writer.close:
 		s.finish()
+	case k.postponed != nil && s.phase == inBody && !s.left:
+		x.postpone()
+		s.clock.start(s, bodyClock)
+		s.kick()
+	case k.postponed != nil:
+		x.pending = s.phase == inBody
+		x.answer(!x.pending)
+		if s.phase == inHead {
+			s.kick()
+		}
 	case s.phase == inBody:
 		s.sink = toNobody
 		s.kick()
@@ -219,6 +237,20 @@ func (k *call) end() {
 		s.proceed()
 	}
 }
+
+// sendLate sends a response that was postponed.
+func (k *call) sendLate(again bool) error {
+	out := k.postponed
+	k.postponed = nil
+	if !again {
+		out = slices.Insert(out, k.gap, closeLine...)
+	}
+	_, err := k.c.Write(out)
+	ringbuffer.Recycle(out)
+	return err
+}
+
+var closeLine = []byte("Connection: close\r\n")
 
 // failure is what was wrong with the body; nil if nothing was.
 func (k *call) failure() error {

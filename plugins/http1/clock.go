@@ -27,6 +27,10 @@ const (
 	noClock                     // nothing is awaited from the client
 )
 
+// lateTime is how long an answer waits for the end of a chunked body. The client may
+// be waiting for it before it sends more.
+const lateTime = time.Second
+
 // rest is the state between requests.
 func (k *clock) rest() {
 	k.state, k.used = idleClock, true
@@ -46,7 +50,10 @@ func (k *clock) start(s *conn, state clockState) {
 	}
 	k.state = state
 	d := s.protocol.options.headTime
-	if state == bodyClock {
+	switch {
+	case state == bodyClock && s.x.state == late:
+		d = lateTime
+	case state == bodyClock:
 		d = s.protocol.options.bodyTime
 	}
 	if k.deadline = 0; d > 0 {
@@ -57,7 +64,7 @@ func (k *clock) start(s *conn, state clockState) {
 
 // extend gives the body time for n more bytes.
 func (k *clock) extend(s *conn, n int) {
-	if k.deadline > 0 {
+	if k.deadline > 0 && s.x.state != late {
 		k.deadline += time.Duration(n) * time.Second / time.Duration(s.protocol.options.bodyRate)
 	}
 }

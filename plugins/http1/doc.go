@@ -68,7 +68,7 @@
 //	time for the head           HeadTimeout    10 s                408
 //	time for the body           BodyTimeout    30 s and 1 s/KiB    408
 //	time between requests       IdleTimeout    60 s                closed
-//	body that nobody reads                     256 KiB             closed
+//	body that nobody reads                     256 KiB             closed behind the answer
 //	pipelined input that waits                 64 KiB              not read
 //	requests handled at a time  Workers        256 in a Pool       wait
 //	requests that wait          Queue          1024 in a Pool      503

@@ -41,6 +41,7 @@ const (
 	replies   exchangeState = iota // the reply goes out
 	awaits                         // the body is read, and then another function called
 	elsewhere                      // the reply is made by somebody else
+	late                           // the reply is made; how it is sent depends on what is left of the body
 	left                           // nothing: the connection does not speak HTTP any more
 )
 
@@ -82,6 +83,8 @@ func (x *exchange) reset() {
 // halfClosed tells who makes the reply that the client may be gone.
 func (x *exchange) halfClosed() {
 	switch {
+	case x.state == late: // no more of the body will come
+		x.answer(false)
 	case x.call != nil:
 		x.call.halfClosed()
 	case x.stream != nil:
@@ -162,10 +165,31 @@ func (x *exchange) wantsContinue() bool {
 	return x.pending && !x.begun && x.req.ExpectsContinue()
 }
 
-// reply sends the response and goes on with what follows the request.
+// reply sends the response, now or when it is clear whether the connection can be used
+// again: how much there is of a chunked body that nobody wants shows when it is read.
 func (x *exchange) reply() {
-	s := x.conn
 	again := x.reusable()
+	if again && x.pending && x.req.Chunked() {
+		x.keepHead()
+		if w := &x.res; w.ref != nil { // which is the Handler's again
+			w.body, w.ref = append(w.body[:0], w.ref...), nil
+		}
+		x.postpone()
+		return
+	}
+	x.answer(again)
+}
+
+// postpone has the rest of the body read, for a while, and then answer called.
+func (x *exchange) postpone() {
+	x.state = late
+	x.conn.phase, x.conn.sink = inBody, toNobody
+	x.conn.clock.state = noClock
+}
+
+// answer sends the response and goes on with what follows the request.
+func (x *exchange) answer(again bool) {
+	s := x.conn
 	if !x.send(again) {
 		s.phase = over
 		return
@@ -194,6 +218,9 @@ func (x *exchange) reusable() bool {
 
 // send writes the response, and reports whether it could.
 func (x *exchange) send(again bool) bool {
+	if x.call != nil {
+		return x.conn.sent(x.call.sendLate(again))
+	}
 	w := &x.res
 	body := w.content()
 	out := w.appendHead(x.out[:0], again)
@@ -252,6 +279,7 @@ func (x *exchange) panicked() {
 	x.conn.phase = over
 	if x.state == replies || x.state == awaits {
 		x.refuse(errPanic)
+		x.conn.c.AwaitPeer()
 	}
 }
 

@@ -19,7 +19,9 @@ func (r *Request) Connection() *weir.Connection { return r.x.conn.c }
 // it may have begun, goes out when f returns.
 //
 // A body that nobody reads is thrown away, up to 256 KiB; if it is longer, or the
-// client waits with it for a 100, the connection is closed behind the reply.
+// client waits with it for a 100, the connection is closed behind the reply, which
+// says so. How long a chunked body is shows at its end only: the reply waits for that,
+// for a second at most.
 func (r *Request) ReadBody(f func(w *Response, r *Request, body []byte)) {
 	x := r.x
 	if !x.pending {
