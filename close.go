@@ -1,7 +1,6 @@
 package weir
 
 import (
-	"errors"
 	"io"
 	"os"
 	"time"
@@ -19,8 +18,8 @@ const (
 )
 
 // Close ends the connection: no OnMessage runs any more, not even for messages
-// that were already received. What was accepted for sending is still sent, for
-// at most the linger time, and also what the OnMessage that is running returns.
+// that were already received. What was accepted for sending is still sent, as long as
+// the peer takes some of it within the linger time, and also what the OnMessage that is running returns.
 // Then OnClose runs.
 //
 // It does not wait. On a connection that is ending already it changes nothing and
@@ -95,7 +94,6 @@ func (c *Connection) beginClosing() {
 	}
 	c.drainFor(cause) // no effect on one that Close has begun
 	c.set(flagClosing)
-	c.unset(flagHalfClose)
 	c.unpressure()
 	c.dropInput()
 }
@@ -134,12 +132,9 @@ func (c *Connection) finish() bool {
 	return true
 }
 
-// acknowledged reports whether the peer's system has all that was sent. The end
-// of the stream counts as one byte; its acknowledgement may be delayed, and
-// nothing depends on it.
+// acknowledged reports whether the peer's system has all that was sent.
 func (c *Connection) acknowledged() bool {
-	n := c.loop.sys.Unacked(int(c.fd))
-	return n == 0 || n == 1
+	return c.look() == 0
 }
 
 // sendFIN ends this side's stream.
@@ -156,7 +151,7 @@ func (c *Connection) sendFIN() {
 func (c *Connection) discard() bool {
 	l := c.loop
 	for range discardReads {
-		n, errno := l.sys.Read(int(c.fd), l.readBuffer)
+		n, errno := l.sys.Read(int(c.fd), l.readBuffer[headroom:])
 		l.stats.Reads++
 		l.stats.BytesIn += uint64(n)
 		switch {
@@ -175,9 +170,10 @@ func (c *Connection) discard() bool {
 
 // linger sees to it that a draining connection ends.
 func (c *Connection) linger() {
-	x := c.extra()
-	if x.linger == 0 {
-		x.linger = max(later(c.loop.Clock(), c.loop.server.opts.Linger), 1)
+	if x := c.extra(); x.linger == 0 {
+		x.linger = max(c.loop.Clock(), 1)
+		c.track()
+		c.look() // what is acknowledged from now on is progress
 	}
 	c.schedule()
 }
@@ -199,7 +195,7 @@ func (c *Connection) fail(err error) {
 // are. err is what ended the sending.
 func (c *Connection) unsent(err error) bool {
 	n := c.pending.Load()
-	if c.loop.current == c {
+	if c.loop.writer() == c {
 		n += int64(len(c.loop.out))
 	}
 	if n == 0 {
@@ -207,8 +203,8 @@ func (c *Connection) unsent(err error) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var already *UnsentError
-	if !errors.As(c.cause(), &already) {
+	if !c.has(flagUnsent) { // not found by errors.As: the cause may be another connection's, or panic when asked
+		c.set(flagUnsent)
 		c.besides().err = &UnsentError{Bytes: n, Cause: c.cause(), Err: err}
 	}
 	return true
@@ -237,7 +233,7 @@ func (c *Connection) teardown() {
 	c.dropTimers()
 	c.dropInput()
 	c.dropOutput()
-	countClosed(&l.stats.Closed, cause)
+	c.countClosed(cause)
 	c.debug("weir: connection closed", "err", cause)
 	c.call("OnClose", func() { l.server.handler.OnClose(c) })
 	l.server.leave() // only now: the handler never hears of more than MaxConnections
@@ -246,7 +242,7 @@ func (c *Connection) teardown() {
 // dropOutput gives up what is unsent. Those who wait for it are told.
 func (c *Connection) dropOutput() {
 	l := c.loop
-	if l.current == c {
+	if l.writer() == c {
 		l.out = trim(l.out)
 	}
 	if c.out == nil {

@@ -188,7 +188,7 @@ func (k *call) isGone() bool {
 // panicked ends the connection of a handler that has panicked with v, or ended its
 // goroutine.
 func (k *call) panicked(v any) {
-	if err, _ := v.(error); v == nil || errors.Is(err, http.ErrAbortHandler) {
+	if v == nil || v == http.ErrAbortHandler { // as net/http compares it: errors.Is calls methods of v, which may panic in turn
 		k.writer.release()
 		_ = k.c.Close() // an error means that it is closed already
 		return
@@ -197,7 +197,8 @@ func (k *call) panicked(v any) {
 	k.pool.options.logger.Error("http1: panic in an http.Handler", "panic", v, "peer", k.c.PeerAddr(), "stack", string(stack))
 	k.writer.fail(errPanic)
 	_ = k.c.Execute(func() { // an error means that it is ending already
-		k.s.end(&weir.PanicError{Callback: "http.Handler", Value: v, Stack: stack})
+		k.c.AwaitPeer() // the client may be sending, and has yet to read the answer
+		k.c.CloseWithError(&weir.PanicError{Callback: "http.Handler", Value: v, Stack: stack})
 	})
 }
 

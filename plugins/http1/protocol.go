@@ -49,6 +49,14 @@ func New(h Handler, opts ...Option) (*Protocol, error) {
 	return p, nil
 }
 
+// Validate implements weir.ValidProtocol: it refuses the zero value.
+func (p *Protocol) Validate() error {
+	if p.handler == nil {
+		return errors.New("http1: the zero Protocol has no Handler, make one with New")
+	}
+	return nil
+}
+
 // OnConnect implements weir.Handler.
 func (p *Protocol) OnConnect(c *weir.Connection) { p.conn(c) }
 

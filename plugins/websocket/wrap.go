@@ -49,6 +49,7 @@ func (w *wrapped) OnConnect(c *weir.Connection) {
 func (w *wrapped) OnMessage(c *weir.Connection, ctx any, data []byte) (out any) {
 	if s, ok := ctx.(*Conn); ok {
 		w.handler.OnMessage(s, s.kind, data)
+		s.decoder.Done() // it may pause reading, and then hold memory for nothing
 		return nil
 	}
 	p := protocol(c)
