@@ -37,8 +37,9 @@ type call struct {
 	mu       sync.Mutex
 	arrived  sync.Cond // something of the body, or its end
 	input    ringbuffer.RingBuffer
-	inputErr error // why no more of it comes: io.EOF for its end; nil: more may come
-	left     int64 // bytes of it that have not come; -1: unknown
+	body     []byte // what input is on, if that was held until it was complete; nil: input has storage of its own
+	inputErr error  // why no more of it comes: io.EOF for its end; nil: more may come
+	left     int64  // bytes of it that have not come; -1: unknown
 	trailer  http.Header
 	paused   bool // the connection is not read until input is
 	expected bool // the client waits for a 100
@@ -81,8 +82,13 @@ func newCall(p *Pool, x *exchange) *call {
 	if x.pending {
 		k.inputErr, k.left, k.expected = nil, s.remaining, x.wantsContinue()
 	} else {
-		k.input.Write(x.body)
 		k.trailer = x.trailer()
+		if x.collected != nil {
+			k.body, x.collected = x.collected, nil
+			k.input.WithData(k.body)
+		} else {
+			k.input.Write(x.body)
+		}
 	}
 	return k
 }
@@ -208,6 +214,10 @@ func (k *call) closeInput() {
 	defer k.mu.Unlock()
 	k.ended = true
 	k.input.Release()
+	if k.body != nil {
+		k.s.protocol.bodies.release(k.body)
+		k.body = nil
+	}
 }
 
 // end goes on with the next request.

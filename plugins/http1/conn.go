@@ -181,6 +181,7 @@ func (s *conn) refuse(err *Error) {
 	s.phase = over
 	s.clock.state = noClock
 	s.x.refuse(err)
+	s.x.dropBody()
 	s.end(err)
 }
 

@@ -22,9 +22,9 @@ type exchange struct {
 	begun     bool   // some of it was
 	onBody    func(*Response, *Request, []byte)
 	chunked   chunked
-	collected []byte // the content of a chunked one
+	collected []byte // what is held of it until it is complete, in pooled storage
 	discarded int    // bytes that nobody wanted
-	seen      int64  // bytes that wait in the connection's buffer
+	came      int64  // bytes since the clock was last told
 
 	own []byte // a copy of the head, when it is needed longer than it is in the buffer
 	out []byte // scratch: the reply
@@ -75,9 +75,10 @@ func (x *exchange) reset() {
 	if x.state == replies && !x.pending && len(x.own) == 0 {
 		return // nothing else was used
 	}
-	x.own, x.collected = keep(x.own), keep(x.collected)
+	x.own = keep(x.own)
+	x.dropBody()
 	x.state, x.pending, x.begun, x.onBody = replies, false, false, nil
-	x.discarded, x.seen, x.call, x.stream = 0, 0, nil, nil
+	x.discarded, x.came, x.call, x.stream = 0, 0, nil, nil
 }
 
 // halfClosed tells who makes the reply that the client may be gone.
@@ -94,6 +95,7 @@ func (x *exchange) halfClosed() {
 
 // abandon tells it that the connection has ended.
 func (x *exchange) abandon() {
+	x.dropBody()
 	switch {
 	case x.call != nil:
 		x.call.abandon()
@@ -151,6 +153,10 @@ func (x *exchange) keepHead() {
 // await has the body read that the Handler wants.
 func (x *exchange) await() {
 	s := x.conn
+	if x.req.ContentLength() > s.protocol.bodies.most() {
+		s.refuse(errBodyLength)
+		return
+	}
 	x.keepHead()
 	if x.wantsContinue() {
 		_, _ = s.c.Write(continueLine) // an error means that the connection is ending

@@ -26,3 +26,6 @@ var ValueEnd = valueEnd
 
 // Waiting reports whether the Handler has yet to be given the body.
 func (r *Request) Waiting() bool { return r.x.pending && r.x.onBody == nil }
+
+// BodyMemoryUsed is how much of BodyMemory is in use.
+func (p *Protocol) BodyMemoryUsed() int64 { return p.bodies.used.Load() }

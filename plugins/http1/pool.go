@@ -120,6 +120,7 @@ func (p *Pool) Serve(w *Response, r *Request) {
 	}
 	k := newCall(p, r.x)
 	if !p.submit(k) {
+		k.closeInput()
 		w.Status(http.StatusServiceUnavailable)
 		w.Header("Retry-After", "1")
 		return

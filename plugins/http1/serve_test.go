@@ -324,6 +324,7 @@ func TestSend(t *testing.T) {
 func TestOptions(t *testing.T) {
 	for name, opt := range map[string]http1.Option{
 		"MaxBody":     http1.MaxBody(-1),
+		"BodyMemory":  http1.BodyMemory(-1),
 		"HeadTimeout": http1.HeadTimeout(-1),
 		"BodyTimeout": http1.BodyTimeout(-1, 1),
 		"rate":        http1.BodyTimeout(1, 0),
