@@ -29,6 +29,8 @@ func (s *conn) readBody(b *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 			if s.phase == inHead {
 				return s.readHead(b)
 			}
+		case n == 0 && s.left && x.state == late: // no more will come
+			x.answer(false)
 		case n == 0:
 			s.clock.start(s, bodyClock)
 			if s.sink != toHandler {

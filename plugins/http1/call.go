@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/ringbuffer"
@@ -25,8 +26,12 @@ type call struct {
 	gone   chan struct{} // closed when the connection has ended
 
 	// loop only, except that the handler's goroutine reads the head
-	s *conn
-	x *exchange
+	s     *conn
+	x     *exchange
+	timer *weir.Timer // for the time in the queue; nil: none
+
+	// guarded by the pool's mu
+	place place
 
 	// the handler's goroutine only; then the loop's
 	writer    writer
@@ -93,8 +98,8 @@ func newCall(p *Pool, x *exchange) *call {
 	return k
 }
 
-// begin leaves the reply to the call. Loop only, as are feed, isPaused, feedEnd,
-// halfClosed, abandon and end.
+// begin leaves the reply to the call. Loop only, as are limitWait, turnAway, feed,
+// isPaused, feedEnd, halfClosed, abandon and end.
 func (k *call) begin() {
 	x, s := k.x, k.s
 	x.state, x.call = elsewhere, k
@@ -105,6 +110,46 @@ func (k *call) begin() {
 	}
 	if s.left {
 		k.halfClosed()
+	}
+}
+
+// limitWait has k turned away if it is still in the queue after d.
+func (k *call) limitWait(d time.Duration) {
+	if d > 0 {
+		k.timer = k.c.RunAfter(d, func() {
+			if k.pool.withdraw(k) {
+				k.turnAway()
+			}
+		})
+	}
+}
+
+// turnAway answers a request that has left the queue before its turn.
+func (k *call) turnAway() {
+	s, x := k.s, k.x
+	k.stopTimer()
+	k.cancel()
+	k.closeInput()
+	if s.phase == over { // the body was not as it should be
+		s.end(k.failure())
+		return
+	}
+	x.pending = s.phase == inBody
+	x.call, x.state = nil, replies
+	x.res.reset()
+	x.res.busy()
+	switch x.reply(); {
+	case x.state == late:
+		x.awaitRest()
+	case s.phase != over:
+		s.kick()
+	}
+}
+
+func (k *call) stopTimer() {
+	if k.timer != nil {
+		k.timer.Stop()
+		k.timer = nil
 	}
 }
 
@@ -150,12 +195,16 @@ func (k *call) feedEnd(err error) {
 
 // halfClosed tells the handler that the client may be gone.
 func (k *call) halfClosed() {
+	k.pool.leave(k)
 	k.feedEnd(io.ErrUnexpectedEOF) // no effect on a body that is complete
 	k.cancel()
 }
 
 // abandon tells it that the client is.
 func (k *call) abandon() {
+	if k.pool.withdraw(k) {
+		k.closeInput()
+	}
 	k.halfClosed()
 	close(k.gone)
 }
@@ -223,6 +272,7 @@ func (k *call) closeInput() {
 // end goes on with the next request.
 func (k *call) end() {
 	s, x := k.s, k.x
+	k.stopTimer()
 	switch {
 	case s.phase == over: // the body was not as it should be
 		if k.postponed != nil {
@@ -231,14 +281,12 @@ func (k *call) end() {
 		s.end(k.failure())
 	case k.writer.close:
 		s.finish()
-	case k.postponed != nil && s.phase == inBody && !s.left:
+	case k.postponed != nil && s.phase == inBody:
 		x.postpone()
-		s.clock.start(s, bodyClock)
-		s.kick()
+		x.awaitRest()
 	case k.postponed != nil:
-		x.pending = s.phase == inBody
-		x.answer(!x.pending)
-		if s.phase == inHead {
+		x.pending = false
+		if x.answer(true); s.phase == inHead {
 			s.kick()
 		}
 	case s.phase == inBody:

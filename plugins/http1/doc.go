@@ -73,6 +73,7 @@
 //	pipelined input that waits                 64 KiB              not read
 //	requests handled at a time  Workers        256 in a Pool       wait
 //	requests that wait          Queue          1024 in a Pool      503
+//	time that they wait         QueueTimeout   10 s in a Pool      503
 //	client that does not read   StallTimeout   30 s in a Pool      closed
 //
 // The cause of the end of a connection that was refused something is an [*Error].

@@ -193,6 +193,17 @@ func (x *exchange) postpone() {
 	x.conn.clock.state = noClock
 }
 
+// awaitRest is behind postpone when no UnPacket follows by itself.
+func (x *exchange) awaitRest() {
+	s := x.conn
+	if s.left && s.c.ReadBufferLength() == 0 {
+		x.answer(false)
+		return
+	}
+	s.clock.start(s, bodyClock)
+	s.kick()
+}
+
 // answer sends the response and goes on with what follows the request.
 func (x *exchange) answer(again bool) {
 	s := x.conn
