@@ -125,9 +125,11 @@ func (w *Conn) behind() bool {
 			w.endSilent()
 		}
 		return true
-	case w.has(flagBehind): // the time for a pong begins only now
+	case w.has(flagBehind):
 		w.flags &^= flagBehind
-		w.seen = s.keeper.now
+		if w.has(flagPinged) { // the time for the pong begins only now
+			w.seen = s.keeper.now
+		}
 	}
 	return false
 }

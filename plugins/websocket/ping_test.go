@@ -173,6 +173,9 @@ func TestSlowReader(t *testing.T) {
 			}
 			time.Sleep(4 * idle / pieces) // it is slow
 		}
+		if err := conn.WriteText(nil); err != nil {
+			t.Errorf("a buffer of %d: %v when all was read", tt.buffer, err)
+		}
 	}
 }
 

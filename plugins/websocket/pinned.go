@@ -38,15 +38,19 @@ func (h *holders) init(c *codec.Codec) {
 // noteHeld notes how much w's unfinished message takes, which changes as often as its
 // buffer grows. Loop only.
 func (w *Conn) noteHeld() {
-	h := &w.shard.protocol.holders
 	n := w.decoder.Pinned()
+	if n == 0 && (w.more == nil || w.more.held == 0) {
+		return
+	}
+	h := &w.shard.protocol.holders
 	if n < h.least {
 		n = 0
 	}
-	if w.more == nil && n == 0 || w.more != nil && w.more.held == n {
+	m := w.rare()
+	if m.held == n {
 		return
 	}
-	w.rare().held = n
+	m.held = n
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if n == 0 {

@@ -238,6 +238,9 @@ func TestMark(t *testing.T) {
 		expect(5, false, 4, 6, true)
 		next(t, d, masked(0, 0, "three"), codec.Text)
 		expect(6, false, 0, 0, false)
+		if d.Partial() {
+			t.Error("a message that was returned is partial")
+		}
 		next(t, d, nil, 0)
 		expect(7, true, 0, 0, false)
 	}
