@@ -35,7 +35,7 @@ const (
 	flagBlocked                      // the system takes no more bytes until it says Writable
 	flagPressured                    // over the high-water mark and not yet down to the low one
 	flagEOF                          // the peer has ended its stream
-	flagLastCall                     // the server drains: no more is read
+	flagLastCall                     // the server drains: no more is read than extras.unread
 	flagHalfClose                    // ShutdownWrite has to be done once all is sent
 	flagFIN                          // shutdown(2) is done
 	flagClosing                      // draining has begun on the loop
@@ -44,6 +44,7 @@ const (
 	flagHeld                         // Hold: the end of the input is not the end
 	flagAwaitPeer                    // AwaitPeer: acknowledged is not enough
 	flagTracked                      // lastProgress is kept
+	flagUnsent                       // the cause says that bytes are lost
 	flagUncut                        // in may have whole messages: no more were wanted when they were delivered
 )
 
@@ -105,6 +106,7 @@ type extras struct {
 	linger        time.Duration // loop time at which lingering began; 0: not lingering
 	stall         time.Duration // SetStallTimeout; 0: the server's; less than 0: never
 	acks          acks
+	unread        int        // bytes that Shutdown has found in the socket and that are not read yet
 	timers        *connTimer // those of RunAfter that have not fired
 }
 

@@ -22,9 +22,10 @@ type loop struct {
 	// loop only
 	readBuffer []byte                // with headroom in front
 	input      ringbuffer.RingBuffer // a view of readBuffer
-	current    *Connection           // whose callback is running
+	current    *Connection           // whose callback is running; nil while AppendPacket encodes into out
+	encoding   *Connection           // whose output out is while current is nil
 	out        []byte                // what current has written in it
-	scratch    []byte                // for messages that go somewhere else
+	scratch    []byte                // for messages that go somewhere else; nil while one is made
 	vector     sock.Vector
 	userBuffer []byte
 	touched    []*Connection // to be settled when the cycle ends
@@ -63,6 +64,14 @@ func newLoop(s *Server, index int) (*loop, error) {
 	l.publish()
 	l.AfterCycle(l.afterCycle)
 	return l, nil
+}
+
+// writer is whose output out is, if there is any.
+func (l *loop) writer() *Connection {
+	if l.current == nil {
+		return l.encoding // whose AppendPacket runs, or has panicked
+	}
+	return l.current
 }
 
 // touch has c settled at the end of the cycle.
@@ -123,11 +132,11 @@ func (l *loop) connections(f func(*Connection)) {
 // was received and accepted.
 func (l *loop) drain() {
 	l.connections(func(c *Connection) {
+		c.lastCall()
+		l.touch(c)
 		if h := l.server.shutdown; h != nil && c.state.Load() == open {
 			c.call("OnShutdown", func() { h.OnShutdown(c) })
 		}
-		c.set(flagLastCall)
-		l.touch(c)
 	})
 }
 

@@ -142,9 +142,8 @@ func (c *Connection) queueSend(t *eventloop.Task) (n int, referenced bool) {
 	l.stats.MessagesOut++
 	var p []byte
 	if l.server.appender != nil {
-		l.scratch = l.server.appender.AppendPacket(l.scratch[:0], c, t.Arg)
-		p = l.scratch
-		defer func() { l.scratch = trim(l.scratch) }()
+		p = l.encode(c, t.Arg)
+		defer func() { l.scratch = trim(p) }()
 	} else {
 		p = l.server.opts.Protocol.Packet(c, t.Arg)
 	}

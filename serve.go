@@ -208,7 +208,7 @@ func (c *Connection) wantsInput() bool {
 	if c.has(flagClosing) {
 		return !c.has(flagEOF) // what comes is thrown away
 	}
-	if c.has(flagLastCall) && !c.has(flagHeld) {
+	if c.has(flagLastCall) && !c.has(flagHeld) && !c.unread() {
 		return false
 	}
 	return !c.has(flagEOF|flagPressured|flagDead) && c.bits.Load()&bitPaused == 0

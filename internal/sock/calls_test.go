@@ -3,6 +3,7 @@
 package sock_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -31,10 +32,16 @@ func TestRead(t *testing.T) {
 	}
 	wait(t, fd, unix.POLLIN)
 	for _, want := range []string{"hello, w", "orld"} {
+		if n := sys.Unread(fd); n < len(want) {
+			t.Errorf("%d bytes to read, want at least %d", n, len(want))
+		}
 		n, errno := sys.Read(fd, buf)
 		if string(buf[:n]) != want || errno != 0 {
 			t.Fatalf("read %q, %v; want %q", buf[:n], errno, want)
 		}
+	}
+	if n := sys.Unread(fd); n != 0 {
+		t.Errorf("%d bytes to read when all is read", n)
 	}
 	if n, errno := sys.Read(fd, nil); n != 0 || errno != 0 && errno != syscall.EAGAIN {
 		t.Errorf("no room to read: %d, %v", n, errno)
@@ -47,6 +54,32 @@ func TestRead(t *testing.T) {
 		if n, errno := sys.Read(fd, buf); n != 0 || errno != 0 {
 			t.Fatalf("at the end: %d, %v", n, errno)
 		}
+	}
+}
+
+// TestLongRead: below the raw limit and above it.
+func TestLongRead(t *testing.T) {
+	for _, size := range []int{sock.RawLimit, sock.RawLimit + 1, 1 << 20} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			fd, peer := connect(t, sock.ListenConfig{})
+			want := bytesOf(0, 100_000)
+			go func() { _, _ = peer.Write(want) }() // what is missing shows
+			var got []byte
+			for buf := make([]byte, size); len(got) < len(want); {
+				wait(t, fd, unix.POLLIN)
+				n, errno := sys.Read(fd, buf)
+				if n <= 0 || errno != 0 {
+					t.Fatalf("read %d, %v", n, errno)
+				}
+				got = append(got, buf[:n]...)
+			}
+			if !bytes.Equal(got, want) {
+				t.Error("read other bytes than were written")
+			}
+			if n, errno := sys.Read(fd, make([]byte, size)); n != 0 || errno != syscall.EAGAIN {
+				t.Errorf("nothing to read: %d, %v", n, errno)
+			}
+		})
 	}
 }
 
@@ -168,6 +201,9 @@ func TestBadDescriptor(t *testing.T) {
 	}
 	if n := sys.Unacked(-1); n != -1 {
 		t.Errorf("Unacked: %d", n)
+	}
+	if n := sys.Unread(-1); n != -1 {
+		t.Errorf("Unread: %d", n)
 	}
 	for name, call := range map[string]func(int) syscall.Errno{
 		"ShutdownWrite": sys.ShutdownWrite, "Close": sys.Close, "Error": sys.Error,

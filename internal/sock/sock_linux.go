@@ -17,7 +17,7 @@ func System() Calls {
 	return Calls{
 		Read: read, Write: write, Writev: writev, Accept: accept,
 		ShutdownWrite: shutdownWrite, Close: closeFD, Abort: abort,
-		Error: socketError, Unacked: unacked, LocalAddr: localAddr,
+		Error: socketError, Unacked: unacked, Unread: unread, LocalAddr: localAddr,
 	}
 }
 
@@ -26,8 +26,15 @@ func System() Calls {
 // echo 2 to 3 %. They call package syscall, as the call of package unix of the
 // same name is one more hop.
 func read(fd int, p []byte) (int, syscall.Errno) {
-	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
-		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
+	var n uintptr
+	var errno syscall.Errno
+	if len(p) <= RawLimit {
+		n, _, errno = syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
+	} else {
+		n, _, errno = syscall.Syscall6(unix.SYS_RECVFROM, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
+	}
 	return result(n, errno)
 }
 
@@ -140,6 +147,14 @@ func socketError(fd int) syscall.Errno {
 
 func unacked(fd int) int {
 	n, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+func unread(fd int) int {
+	n, err := unix.IoctlGetInt(fd, unix.SIOCINQ)
 	if err != nil {
 		return -1
 	}

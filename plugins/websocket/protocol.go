@@ -82,8 +82,14 @@ func (p *Protocol) prepare() (err error) {
 	return nil
 }
 
-// Validate implements weir.ValidProtocol.
-func (p *Protocol) Validate() error { return p.err }
+// Validate implements weir.ValidProtocol: it returns the error of an option, and refuses
+// the zero value.
+func (p *Protocol) Validate() error {
+	if p.shards == nil {
+		return errors.New("websocket: the zero Protocol can't work, make one with New")
+	}
+	return p.err
+}
 
 // Hub is where the connections' topics are.
 func (p *Protocol) Hub() *Hub { return p.hub }

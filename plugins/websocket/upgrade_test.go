@@ -389,6 +389,7 @@ func TestValidate(t *testing.T) {
 		"Fallback":         websocket.New(nil, websocket.Fallback(func(*http1.Response, *http1.Request) {}, http1.MaxBody(-1))),
 		"SlowSubscribers":  websocket.New(nil, websocket.SlowSubscribers(7, 0)),
 		"Upgrader":         websocket.New(&ws.Upgrader{Negotiate: negotiateNothing}),
+		"with New":         {}, // the zero value
 	} {
 		_, err := weir.NewServer(websocket.Wrap(websocket.Base{}), weir.Address("127.0.0.1:0"), weir.CustomProtocol(p))
 		if err == nil || !strings.Contains(err.Error(), name) {

@@ -79,8 +79,13 @@ func (w *wrapped) OnHalfClose(c *weir.Connection) {
 
 // OnShutdown implements weir.ShutdownHandler.
 func (w *wrapped) OnShutdown(c *weir.Connection) {
-	if s, ok := c.ProtocolState().(*Conn); ok && s.has(flagOpened) {
+	s, ok := c.ProtocolState().(*Conn)
+	if ok && s.has(flagOpened) {
 		s.goAway()
+		return
+	}
+	if p := protocol(c); p != nil && !ok {
+		p.http.OnShutdown(c)
 	}
 }
 
