@@ -56,21 +56,30 @@ func (rawConn) Write(func(uintptr) bool) error { return errRawConn }
 
 var errRawConn = fmt.Errorf("weir: the loop reads and writes: %w", errors.ErrUnsupported)
 
-// control calls the program's ControlAccepted.
-func (c *Connection) control() (err error) {
+// control calls the program's ControlAccepted, and reports whether it has nothing against
+// c. If it has, or panics, or ends the goroutine, c is refused.
+func (c *Connection) control() (ok bool) {
 	s := c.loop.server
 	f := s.opts.ControlAccepted
 	if f == nil {
-		return nil
+		return true
 	}
+	err := errors.New("weir: panic in ControlAccepted")
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
+		if v := recover(); !returned {
 			c.loop.stats.Panics++
 			s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in ControlAccepted, a connection is refused", func() []any {
-				return []any{"panic", v, "peer", c.remote(), "stack", string(debug.Stack())}
+				return []any{"panic", thrown(v), "peer", c.remote(), "stack", string(debug.Stack())}
 			})
-			err = fmt.Errorf("weir: panic in ControlAccepted: %v", v)
+		}
+		if ok = err == nil; !ok {
+			c.loop.stats.Refused.Other++
+			s.refuse(c, err)
 		}
 	}()
-	return f("tcp", c.remote().String(), rawConn{c})
+	c.loop.Progress()
+	err = f("tcp", c.remote().String(), rawConn{c})
+	returned = true
+	return false // the deferred function knows better
 }

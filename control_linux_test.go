@@ -3,6 +3,7 @@ package weir_test
 import (
 	"errors"
 	"net"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -68,16 +69,18 @@ func TestControlFails(t *testing.T) {
 			return no
 		case 2:
 			panic("no")
+		case 3:
+			runtime.Goexit()
 		}
 		return nil
 	}))
-	for range 2 {
+	for range 3 {
 		expectRefused(t, dial(t, s))
 	}
 	expectEcho(t, s, "hello")
 	eventually(t, "all is counted", func() bool {
 		st := s.Stats()
-		return st.Refused.Other == 2 && st.Opened == 1 && st.Panics == 1 && st.Open == 0
+		return st.Refused.Other == 3 && st.Opened == 1 && st.Panics == 2 && st.Open == 0
 	})
 }
 

@@ -205,11 +205,10 @@ func (s *Server) bind(l, target *loop, network, address string, c sock.ListenCon
 	if len(s.listeners) > math.MaxUint16 { // a connection keeps the index of its own
 		return &OptionError{"Address", fmt.Sprintf("asks for more than %d listeners", len(s.listeners))}
 	}
-	fd, addr, err := sock.Listen(network, address, c)
+	ln, err := listen(len(s.listeners), l, target, network, address, c)
 	if err != nil {
 		return fmt.Errorf("weir: %w", err)
 	}
-	ln := newListener(len(s.listeners), l, target, fd, addr)
 	if ln.address = ln.index; s.opts.ListenerPerLoop {
 		ln.address /= uint16(len(s.loops))
 	}
@@ -219,21 +218,24 @@ func (s *Server) bind(l, target *loop, network, address string, c sock.ListenCon
 
 // balance asks the strategy for the loop of a new connection; nil if it fails.
 func (s *Server) balance(peer netip.AddrPort) (chosen *loop) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
+		if v := recover(); !returned {
 			s.acceptor.stats.Panics++
 			s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in the load balancing strategy, a connection is refused", func() []any {
-				return []any{"panic", v, "peer", peer, "stack", string(debug.Stack())}
+				return []any{"panic", thrown(v), "peer", peer, "stack", string(debug.Stack())}
 			})
 			chosen = nil
 		}
 	}()
+	s.acceptor.Progress()
 	var l *eventloop.EventLoop
 	if s.opts.AddrStrategy != nil {
 		l = s.opts.AddrStrategy(s.choices, peer)
 	} else {
 		l = s.opts.Strategy(s.choices)
 	}
+	returned = true
 	if l == nil || l.Index() >= len(s.loops) || s.loops[l.Index()].EventLoop != l {
 		s.seldom(&s.lines.panics, slog.LevelError, "weir: the load balancing strategy returned a loop that it was not given, a connection is refused",
 			func() []any { return []any{"peer", peer} })

@@ -4,6 +4,7 @@ package sock
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -101,6 +102,16 @@ func (c ListenConfig) apply(fd int) error {
 		}
 	}
 	return nil
+}
+
+// Listening reports whether fd is a socket that listens. One that did may have been shut
+// down (shutdown(2), or from outside: ss -K), or closed.
+func Listening(fd int) bool {
+	on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+	if errors.Is(err, unix.ENOPROTOOPT) {
+		return true // this system does not tell
+	}
+	return err == nil && on != 0
 }
 
 // Reserve opens a descriptor that is good for nothing but being closed when
