@@ -41,6 +41,7 @@ import (
 //
 //   - send event streams and what else has no end with Response.Stream, which needs no
 //     worker, or give them a Pool of their own: they must not keep others waiting;
+//
 //   - give handlers that wait for a slow service a Pool of their own, too.
 //
 // A handler that panics costs the client a 500 and its connection.
