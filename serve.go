@@ -33,7 +33,7 @@ func (s *socket) OnReady(r poller.Readiness) {
 		c.unset(flagBlocked)
 	}
 	switch {
-	case r&poller.Readable != 0 && c.watched&poller.Read != 0:
+	case r&poller.Readable != 0:
 		c.readable()
 	case r&poller.Hangup != 0:
 		c.hangup()
@@ -88,6 +88,9 @@ func (c *Connection) begin() {
 // register takes up a connection that was accepted, on its own loop.
 func (c *Connection) register() bool {
 	l := c.loop
+	if !c.control() {
+		return false
+	}
 	h, err := l.Add(int(c.fd), (*socket)(c), poller.Read)
 	if err != nil {
 		l.stats.Refused.Other++
@@ -182,7 +185,9 @@ func (c *Connection) settle() {
 // still there.
 func (c *Connection) progress() bool {
 	if !c.has(flagClosing) && c.inputEnded() {
-		c.beginClosing()
+		if c.deliverLast(); c.inputEnded() { // not, if it is held for the answer
+			c.beginClosing()
+		}
 	}
 	switch {
 	case c.has(flagDead):

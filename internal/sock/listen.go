@@ -22,8 +22,11 @@ import (
 func Listen(network, address string, c ListenConfig) (fd int, addr *net.TCPAddr, err error) {
 	lc := net.ListenConfig{
 		KeepAlive: -1, // set below, for the kernel and not for each accepted socket
-		Control: func(_, _ string, rc syscall.RawConn) error {
-			return control(rc, func(fd int) error { return c.apply(fd) })
+		Control: func(network, address string, rc syscall.RawConn) error {
+			if err := control(rc, func(fd int) error { return c.apply(fd) }); err != nil || c.Control == nil {
+				return err
+			}
+			return c.Control(network, address, rc)
 		},
 	}
 	lc.SetMultipathTCP(false) // an MPTCP socket lacks several of the options above
