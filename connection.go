@@ -26,7 +26,9 @@ const (
 	bitPaused    uint32 = 1 << iota // PauseRead
 	bitWoken                        // a Wake is on its way
 	bitWriteShut                    // ShutdownWrite: nothing more is accepted for sending
-	bitOver                         // went over the high-water mark; the loop has yet to take note
+	bitOver                         // went over the high-water mark, or was refused; the loop has yet to take note
+	bitResuming                     // an opResume is on its way
+	bitSlow                         // an opSlow is on its way, or was
 )
 
 // Flags that the loop keeps.

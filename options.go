@@ -32,8 +32,8 @@ type Options struct {
 
 	MaxConnections   int           // 0: no limit
 	MaxMessageSize   int           // bytes; 16 MiB
-	LowWaterMark     int           // bytes; 256 KiB; set by WriteBufferMarks
-	HighWaterMark    int           // bytes; 1 MiB; set by WriteBufferMarks
+	LowWaterMark     int           // bytes; 256 KiB, or a quarter of HighWaterMark; set by WriteBufferMarks
+	HighWaterMark    int           // bytes; 1 MiB, or a quarter of WriteBufferLimit if that is less; set by WriteBufferMarks
 	WriteBufferLimit int           // bytes; 64 MiB
 	SlowConsumer     SlowPolicy    // RefuseSlow
 	IdleTime         time.Duration // 0: for ever
@@ -46,6 +46,7 @@ type Options struct {
 	SocketWriteBuffer int           // bytes; 0: the system's choice
 	Backlog           int           // 0: the system's maximum
 
+	marked    bool // WriteBufferMarks was given
 	testHooks testHooks
 }
 
@@ -133,13 +134,18 @@ func MaxMessageSize(bytes int) Option { return func(o *Options) { o.MaxMessageSi
 
 // WriteBufferMarks sets the unsent bytes at which reading from that peer
 // pauses (high), and to which they must sink for it to go on (low). There may be
-// more by what the callback that passes the mark writes, and by 64 KiB.
+// more by what the callback that passes the mark writes, and by 64 KiB: a reply, or
+// what one callback writes, always fits if it is no larger than what lies between
+// the high-water mark and the WriteBufferLimit.
 func WriteBufferMarks(low, high int) Option {
-	return func(o *Options) { o.LowWaterMark, o.HighWaterMark = low, high }
+	return func(o *Options) { o.LowWaterMark, o.HighWaterMark, o.marked = low, high, true }
 }
 
-// WriteBufferLimit sets the unsent bytes that one connection may hold. What would
-// go beyond is refused with ErrWriteBufferFull; see SlowConsumer.
+// WriteBufferLimit sets the unsent bytes that one connection may hold, which are
+// more than the high-water mark. What would go beyond is refused with
+// ErrWriteBufferFull; see SlowConsumer. A connection that is down to its low-water
+// mark takes any message that is no larger than the limit itself, and so may hold the
+// two together.
 func WriteBufferLimit(bytes int) Option { return func(o *Options) { o.WriteBufferLimit = bytes } }
 
 // SlowConsumer sets what happens at the WriteBufferLimit. A reply that OnMessage
@@ -184,20 +190,33 @@ func SocketWriteBuffer(bytes int) Option { return func(o *Options) { o.SocketWri
 // means the system's maximum.
 func Backlog(n int) Option { return func(o *Options) { o.Backlog = n } }
 
+const (
+	lowWaterMark  = 256 << 10
+	highWaterMark = 1 << 20
+)
+
 func defaultOptions() Options {
 	return Options{
 		Network:          "tcp",
 		Protocol:         &DefaultProtocol{},
 		Strategy:         RoundRobin(),
 		MaxMessageSize:   16 << 20,
-		LowWaterMark:     256 << 10,
-		HighWaterMark:    1 << 20,
+		LowWaterMark:     lowWaterMark,
+		HighWaterMark:    highWaterMark,
 		WriteBufferLimit: 64 << 20,
 		Linger:           5 * time.Second,
 		NoDelay:          true,
 		KeepAlive:        15 * time.Second,
 		Watchdog:         time.Second,
 		MetricsPath:      "/metrics",
+	}
+}
+
+// fitMarks brings marks that nobody has set below the WriteBufferLimit.
+func (o *Options) fitMarks() {
+	if !o.marked && o.LowWaterMark == lowWaterMark && o.HighWaterMark == highWaterMark {
+		o.HighWaterMark = max(min(o.HighWaterMark, o.WriteBufferLimit/4), 1)
+		o.LowWaterMark = min(o.LowWaterMark, o.HighWaterMark/4)
 	}
 }
 
@@ -238,8 +257,8 @@ func (o *Options) validate() error {
 		return &OptionError{"LoadBalance", "is nil"}
 	case o.LowWaterMark >= o.HighWaterMark:
 		return &OptionError{"WriteBufferMarks", fmt.Sprintf("low mark %d is not below high mark %d", o.LowWaterMark, o.HighWaterMark)}
-	case o.HighWaterMark > o.WriteBufferLimit:
-		return &OptionError{"WriteBufferLimit", fmt.Sprintf("is %d, below the high-water mark %d", o.WriteBufferLimit, o.HighWaterMark)}
+	case o.HighWaterMark >= o.WriteBufferLimit: // reading would never pause
+		return &OptionError{"WriteBufferLimit", fmt.Sprintf("is %d, must be above the high-water mark %d", o.WriteBufferLimit, o.HighWaterMark)}
 	case metrics.CheckPath(o.MetricsPath) != nil:
 		return &OptionError{"MetricsServer", metrics.CheckPath(o.MetricsPath).Error()}
 	case o.BusyPoll > time.Millisecond:

@@ -51,10 +51,7 @@ func (c *Connection) Send(data any, opts ...ConnectionOption) error {
 	}
 	pending, ok := c.admit(size, cost)
 	if !ok {
-		c.loop.refusedSends.Add(1)
-		if c.loop.server.opts.SlowConsumer == CloseSlow {
-			_ = c.loop.Post(eventloop.Task{Target: (*socket)(c), Op: opSlow}) // false: it has ended already
-		}
+		c.refused(size)
 		return ErrWriteBufferFull
 	}
 	// Counted first and the state looked at then: the loop does it the other
@@ -85,7 +82,7 @@ func sendOption(opts []ConnectionOption) func(any) {
 func (c *Connection) admit(size, cost int64) (pending int64, ok bool) {
 	for {
 		pending = c.pending.Load()
-		if pending+size > int64(c.loop.server.opts.WriteBufferLimit) {
+		if !c.loop.server.opts.admit(pending, size) {
 			return pending, false
 		}
 		if c.pending.CompareAndSwap(pending, pending+cost) {
@@ -94,12 +91,27 @@ func (c *Connection) admit(size, cost int64) (pending int64, ok bool) {
 	}
 }
 
+// refused is overLimit for a Send. Each of its tasks is posted once, however many Sends
+// are refused before the loop gets to it.
+func (c *Connection) refused(size int64) {
+	c.loop.refusedSends.Add(1)
+	o := &c.loop.server.opts
+	switch {
+	case o.SlowConsumer == CloseSlow:
+		if c.bits.Or(bitSlow)&bitSlow == 0 {
+			c.post(opSlow)
+		}
+	case size <= int64(o.WriteBufferLimit) && c.bits.Or(bitOver)&bitOver == 0:
+		c.resume()
+	}
+}
+
 // unsend takes back what Send has counted. The loop may have seen the count and
 // be waiting for that data.
 func (c *Connection) unsend(cost int64) {
 	c.pending.Add(-cost)
 	if !c.Connected() {
-		c.post(opResume)
+		c.resume()
 	}
 }
 

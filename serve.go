@@ -64,6 +64,7 @@ func (s *socket) Perform(t *eventloop.Task) {
 			c.call("Execute", t.Arg.(func()))
 		}
 	case opResume:
+		c.bits.And(^bitResuming) // first: what is asked for from now on needs another one
 		c.redeliver()
 	case opWake:
 		c.wake()
@@ -144,7 +145,7 @@ func (c *Connection) settle() {
 		c.flush()
 		c.pressure()
 		if c.relieved() {
-			c.post(opResume) // once per cycle: a peer that reads fast must not keep the others waiting
+			c.resume() // once per cycle: a peer that reads fast must not keep the others waiting
 		}
 	}
 	if c.progress() {
@@ -156,7 +157,7 @@ func (c *Connection) settle() {
 			c.teardown()
 		}
 	}
-	l.current = nil
+	l.current, l.turn = nil, 0
 }
 
 // progress moves the end of c on as far as it goes, and reports whether c is

@@ -86,6 +86,7 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 	if h == nil {
 		return nil, fmt.Errorf("weir: the Handler is nil")
 	}
+	o.fitMarks()
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
