@@ -104,6 +104,7 @@ func (c *Connection) register() bool {
 		c.schedule()
 	}
 	c.call("OnConnect", func() { l.server.handler.OnConnect(c) })
+	c.bits.Or(bitConnected)
 	return true
 }
 
