@@ -18,8 +18,8 @@ const (
 )
 
 // Close ends the connection: no OnMessage runs any more, not even for messages
-// that were already received. What was accepted for sending is still sent, for
-// at most the linger time, and also what the OnMessage that is running returns.
+// that were already received. What was accepted for sending is still sent, as long as
+// the peer takes some of it within the linger time, and also what the OnMessage that is running returns.
 // Then OnClose runs.
 //
 // It does not wait. On a connection that is ending already it changes nothing and
@@ -94,7 +94,6 @@ func (c *Connection) beginClosing() {
 	}
 	c.drainFor(cause) // no effect on one that Close has begun
 	c.set(flagClosing)
-	c.unset(flagHalfClose)
 	c.unpressure()
 	c.dropInput()
 }
@@ -133,12 +132,9 @@ func (c *Connection) finish() bool {
 	return true
 }
 
-// acknowledged reports whether the peer's system has all that was sent. The end
-// of the stream counts as one byte; its acknowledgement may be delayed, and
-// nothing depends on it.
+// acknowledged reports whether the peer's system has all that was sent.
 func (c *Connection) acknowledged() bool {
-	n := c.loop.sys.Unacked(int(c.fd))
-	return n == 0 || n == 1
+	return c.look() == 0
 }
 
 // sendFIN ends this side's stream.
@@ -174,9 +170,10 @@ func (c *Connection) discard() bool {
 
 // linger sees to it that a draining connection ends.
 func (c *Connection) linger() {
-	x := c.extra()
-	if x.linger == 0 {
-		x.linger = max(later(c.loop.Clock(), c.loop.server.opts.Linger), 1)
+	if x := c.extra(); x.linger == 0 {
+		x.linger = max(c.loop.Clock(), 1)
+		c.track()
+		c.look() // what is acknowledged from now on is progress
 	}
 	c.schedule()
 }

@@ -38,7 +38,7 @@ const (
 	flagBlocked                      // the system takes no more bytes until it says Writable
 	flagPressured                    // over the high-water mark and not yet down to the low one
 	flagEOF                          // the peer has ended its stream
-	flagLastCall                     // the server drains: no more is read
+	flagLastCall                     // the server drains: no more is read than extras.unread
 	flagHalfClose                    // ShutdownWrite has to be done once all is sent
 	flagFIN                          // shutdown(2) is done
 	flagClosing                      // draining has begun on the loop
@@ -46,6 +46,7 @@ const (
 	flagUnwatched                    // not with the poller: it would report a hang-up for ever
 	flagHeld                         // Hold: the end of the input is not the end
 	flagAwaitPeer                    // AwaitPeer: acknowledged is not enough
+	flagTracked                      // lastProgress is kept
 	flagUnsent                       // the cause says that bytes are lost
 	flagUncut                        // in may have whole messages: no more were wanted when they were delivered
 )
@@ -68,17 +69,17 @@ type Connection struct {
 
 	// loop only; mu is held to write fd, so that whoever holds it has the
 	// descriptor to himself
-	fd         int32
-	flags      uint16
-	watched    poller.Interest
-	in         *ringbuffer.RingBuffer // what no message was cut from yet; nil: nothing
-	out        *outbound              // what the system has not taken yet; nil: nothing
-	idleTime   time.Duration          // 0: never idle
-	lastActive time.Duration          // loop time of the last bytes received or sent
-	protocol   any                    // the Protocol's own state
-	ctx        any
-	timer      eventloop.Timer // for the earliest of all its times
-	extras     *extras         // nil: none
+	fd           int32
+	flags        uint16
+	watched      poller.Interest
+	in           *ringbuffer.RingBuffer // what no message was cut from yet; nil: nothing
+	out          *outbound              // what the system has not taken yet; nil: nothing
+	idleTime     time.Duration          // 0: never idle
+	lastProgress time.Duration          // loop time of the peer's last progress; thisCycle: in this one
+	protocol     any                    // the Protocol's own state
+	ctx          any
+	timer        eventloop.Timer // for the earliest of all its times
+	extras       *extras         // nil: none
 
 	// any goroutine
 	received atomic.Int64  // bytes in the input ring, as of the last delivery
@@ -105,8 +106,11 @@ type aside struct {
 type extras struct {
 	readDeadline  time.Duration // loop time; 0: none
 	writeDeadline time.Duration // loop time; 0: none
-	linger        time.Duration // loop time; 0: not lingering
-	timers        *connTimer    // those of RunAfter that have not fired
+	linger        time.Duration // loop time at which lingering began; 0: not lingering
+	stall         time.Duration // SetStallTimeout; 0: the server's; less than 0: never
+	acks          acks
+	unread        int        // bytes that Shutdown has found in the socket and that are not read yet
+	timers        *connTimer // those of RunAfter that have not fired
 }
 
 // ID is the connection's name for as long as the process runs. It is known from

@@ -15,7 +15,8 @@ type expiry Connection
 // means never. Loop only.
 func (c *Connection) SetIdleTime(d time.Duration) {
 	c.idleTime = max(d, 0)
-	c.lastActive = c.loop.Clock()
+	c.track()
+	c.lastProgress = c.loop.Clock()
 	c.schedule()
 }
 
@@ -49,7 +50,7 @@ func (c *Connection) setDeadline(deadline *time.Duration, t time.Time) error {
 
 // schedule arms the timer for the earliest of c's times. One that is armed for
 // an earlier time stays: it fires, finds nothing due, and comes back here. So
-// activity costs no more than a store.
+// progress costs no more than a store.
 func (c *Connection) schedule() {
 	if c.state.Load() == closed {
 		return
@@ -63,6 +64,13 @@ func (c *Connection) schedule() {
 	}
 }
 
+// scheduleUnsent is schedule for what matters only while something is unsent.
+func (c *Connection) scheduleUnsent() {
+	if c.extras != nil && c.extras.writeDeadline > 0 || c.stallTimeout() > 0 {
+		c.schedule()
+	}
+}
+
 // nextTime is the earliest of c's times, in loop time; 0 if there is none.
 func (c *Connection) nextTime() time.Duration {
 	var at time.Duration
@@ -71,45 +79,86 @@ func (c *Connection) nextTime() time.Duration {
 			at = t
 		}
 	}
-	if c.idleTime > 0 && !c.has(flagClosing) {
-		earliest(later(c.lastActive, c.idleTime))
+	ending, x := c.has(flagClosing), c.extras
+	if c.idleTime > 0 && !ending {
+		earliest(c.nextLook(c.progressAt(), c.idleTime))
 	}
-	x := c.extras
+	if limit := c.stallTimeout(); limit > 0 && c.out != nil && !ending {
+		earliest(c.nextLook(c.progressAt(), limit))
+	}
 	if x == nil {
 		return at
 	}
-	if !c.has(flagClosing) {
+	if !ending {
 		earliest(x.readDeadline)
 	}
-	if x.writeDeadline > 0 && (c.pending.Load() > 0 || x.writeDeadline > c.loop.Clock()) {
+	if x.writeDeadline > 0 && (c.out != nil || x.writeDeadline > c.loop.Clock()) {
 		earliest(x.writeDeadline)
 	}
-	earliest(x.linger)
-	if x.linger > 0 && c.has(flagFIN) && !c.has(flagAwaitPeer) {
-		earliest(c.loop.Clock() + ackPoll)
+	if x.linger > 0 {
+		earliest(c.nextLook(max(x.linger, c.progressAt()), c.loop.server.opts.Linger))
+		earliest(c.lingerLimit())
+		if c.has(flagFIN) && !c.has(flagAwaitPeer) {
+			earliest(c.loop.Clock() + ackPoll)
+		}
 	}
 	return at
+}
+
+// lingerLimit is the end of c's LingerLimit; 0 if there is none.
+func (c *Connection) lingerLimit() time.Duration {
+	limit := c.loop.server.opts.LingerLimit
+	if limit == 0 {
+		return 0
+	}
+	return later(c.extras.linger, limit)
 }
 
 // OnExpire finds out which of the times has come.
 func (e *expiry) OnExpire() {
 	c := (*Connection)(e)
-	now := c.loop.Now()
-	x := c.extras
-	switch {
-	case x != nil && x.writeDeadline > 0 && now >= x.writeDeadline && c.pending.Load() > 0:
+	if x := c.extras; x != nil && x.writeDeadline > 0 && c.loop.Now() >= x.writeDeadline && c.refused() {
 		c.fail(os.ErrDeadlineExceeded)
+	} else {
+		if c.has(flagTracked) {
+			c.look()
+		}
+		c.judge(c.loop.Now())
+	}
+	c.schedule()
+}
+
+// refused reports whether the system takes not all of c's output, now that it is
+// offered once more.
+func (c *Connection) refused() bool {
+	if c.out == nil {
+		return false // or a Send is on its way, which nobody has offered to the system yet
+	}
+	c.unset(flagBlocked)
+	c.flush()
+	c.loop.turn = 0
+	c.loop.touch(c)
+	return c.has(flagBlocked)
+}
+
+// judge ends c if one of its times is over at now.
+func (c *Connection) judge(now time.Duration) {
+	x, progress := c.extras, c.progressAt()
+	stall := c.stallTimeout()
+	switch {
 	case x != nil && x.linger > 0:
-		if now >= x.linger {
+		limit := c.lingerLimit()
+		if now >= later(max(x.linger, progress), c.loop.server.opts.Linger) || limit > 0 && now >= limit {
 			c.fail(nil)
 		}
 		c.loop.touch(c) // to look whether the peer has everything
-	case c.idleTime > 0 && now >= later(c.lastActive, c.idleTime):
+	case c.idleTime > 0 && now >= later(progress, c.idleTime):
 		c.fail(ErrIdleTimeout)
+	case stall > 0 && c.out != nil && now >= later(progress, stall):
+		c.fail(ErrStalled)
 	case x != nil && x.readDeadline > 0 && now >= x.readDeadline:
 		c.fail(os.ErrDeadlineExceeded)
 	}
-	c.schedule()
 }
 
 // later is d after the loop time t, or the last time that there is.

@@ -49,7 +49,8 @@
 //
 // A connection ends because one of the two sides wants it to, or because of an
 // error or a bound; [Connection.Err] says which, from OnClose on. What was
-// accepted for sending is sent first, for at most the [Linger] time, when the end
+// accepted for sending is sent first, as long as the peer takes some of it within
+// the [Linger] time, when the end
 // comes by
 //
 //   - [Connection.Close] or [Connection.CloseWithError],
@@ -81,8 +82,8 @@
 //
 // Methods of a Connection are for any goroutine, except those whose comment says
 // "loop only". These are Write, WritePacket, Context, SetContext, ProtocolState,
-// SetProtocolState, UserBuffer, Hold, SetIdleTime, SetReadDeadline,
-// SetWriteDeadline, RunAfter, and Stop of the Timer that RunAfter returns. They lock nothing, so
+// SetProtocolState, UserBuffer, Hold, AwaitPeer, SinceProgress, SetIdleTime, SetStallTimeout,
+// SetReadDeadline, SetWriteDeadline, RunAfter, and Stop of the Timer that RunAfter returns. They lock nothing, so
 // the race detector reports a call from elsewhere. Another goroutine uses
 // [Connection.Send], or has its function run on the loop with
 // [Connection.Execute]; neither waits.
@@ -118,8 +119,10 @@
 //	unsent, high-water mark    WriteBufferMarks  1 MiB    reading from that peer pauses
 //	unsent, low-water mark     WriteBufferMarks  256 KiB  reading goes on, OnWritable
 //	unsent, limit              WriteBufferLimit  64 MiB   ErrWriteBufferFull; see SlowConsumer
-//	time to send after Close   Linger            5 s      the rest is dropped, *UnsentError
-//	silence                    IdleTime          none     closed, ErrIdleTimeout
+//	no progress after Close    Linger            5 s      the rest is dropped, *UnsentError
+//	time for closing in all    LingerLimit       none     the same
+//	no progress                IdleTime          none     closed, ErrIdleTimeout
+//	no progress, bytes unsent  StallTimeout      none     closed, ErrStalled
 //	silence before a probe     KeepAlive         15 s     no answer is an error of the system
 //	connections of the server  MaxConnections    none     accepted and closed, counted
 //
@@ -148,10 +151,11 @@
 //	io.EOF                   the peer ended its stream
 //	ErrConnectionClosed      this side called Close
 //	(any)                    this side called CloseWithError
-//	ErrIdleTimeout           nothing was received or sent for the idle time
+//	ErrIdleTimeout           the peer made no progress for the idle time
 //	os.ErrDeadlineExceeded   a read or write deadline passed
 //	ErrMessageTooLarge       the peer sent too much without completing a message
-//	ErrSlowConsumer          the peer did not read what it was sent
+//	ErrSlowConsumer          the peer did not read what it was sent: more than the limit is unsent
+//	ErrStalled               the peer did not read what it was sent for the stall time
 //	ErrServerStopped         Stop or Shutdown
 //	*PanicError              a callback panicked
 //	*os.SyscallError         the system reported an error, a reset by the peer for one

@@ -29,8 +29,8 @@ var (
 	// ErrServerStarted is what the second Start returns.
 	ErrServerStarted = errors.New("weir: server already started")
 
-	// ErrIdleTimeout is the cause when nothing was received or sent for the
-	// connection's idle time.
+	// ErrIdleTimeout is the cause when the peer made no progress for the
+	// connection's idle time: see IdleTime.
 	ErrIdleTimeout = errors.New("weir: idle timeout")
 
 	// ErrMessageTooLarge is the cause when the peer sent more bytes than
@@ -48,6 +48,10 @@ var (
 	// WriteBufferLimit and the policy is CloseSlow, or when the bytes over it
 	// were a reply that OnMessage returned.
 	ErrSlowConsumer = errors.New("weir: slow consumer")
+
+	// ErrStalled is the cause when the peer took nothing of what was unsent for
+	// the connection's stall time: see StallTimeout.
+	ErrStalled = errors.New("weir: stalled")
 )
 
 // PanicError is the cause when a callback panicked. The connection is closed,

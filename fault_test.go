@@ -79,6 +79,7 @@ var effects = map[string][]effect{
 	"close":     {{errno: syscall.EIO, done: true}, {errno: syscall.EINTR, done: true}},
 	"error":     append(fatal(syscall.EIO), effect{nothing: true}),
 	"unacked":   {{errno: syscall.EIO}, {share: oneByte}},
+	"unread":    transient(syscall.EIO),
 	"localaddr": transient(syscall.EBADF, syscall.ENOBUFS),
 	"add":       fatal(syscall.ENOMEM, syscall.ENOSPC),
 	"modify":    fatal(syscall.ENOMEM, syscall.ENOENT),
@@ -306,6 +307,12 @@ func (f *faults) calls(c *sock.Calls) {
 			return 1000
 		}
 		return system.Unacked(fd)
+	}
+	c.Unread = func(fd int) int {
+		if e := f.at("unread", fd); e.errno != 0 {
+			return -1
+		}
+		return system.Unread(fd)
 	}
 	c.LocalAddr = func(fd int) (netip.AddrPort, syscall.Errno) {
 		if e := f.at("localaddr", fd); e.errno != 0 {

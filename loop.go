@@ -30,6 +30,7 @@ type loop struct {
 	vector     sock.Vector
 	userBuffer []byte
 	touched    []*Connection // to be settled when the cycle ends
+	progressed []*Connection // whose progress of this cycle has no time yet
 	stats      metrics.LoopCounters
 	untimed    int // calls of OnMessage until the next one that is timed
 	callbacks  eventloop.Durations
@@ -94,6 +95,7 @@ func (l *loop) afterCycle() {
 		}
 	}
 	l.touched = l.touched[:0]
+	l.stampProgress()
 	if l.server.opts.BusyPoll > 0 {
 		l.weigh()
 	}
@@ -131,11 +133,11 @@ func (l *loop) connections(f func(*Connection)) {
 // was received and accepted.
 func (l *loop) drain() {
 	l.connections(func(c *Connection) {
+		c.lastCall()
+		l.touch(c)
 		if h := l.server.shutdown; h != nil && c.state.Load() == open {
 			c.call("OnShutdown", func() { h.OnShutdown(c) })
 		}
-		c.set(flagLastCall)
-		l.touch(c)
 	})
 }
 

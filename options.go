@@ -37,7 +37,9 @@ type Options struct {
 	WriteBufferLimit int           // bytes; 64 MiB
 	SlowConsumer     SlowPolicy    // RefuseSlow
 	IdleTime         time.Duration // 0: for ever
+	StallTimeout     time.Duration // 0: for ever
 	Linger           time.Duration // 5 s
+	LingerLimit      time.Duration // 0: none
 	BusyPoll         time.Duration // 0: a loop blocks as soon as it has nothing to do
 
 	NoDelay           bool          // true
@@ -153,14 +155,30 @@ func WriteBufferLimit(bytes int) Option { return func(o *Options) { o.WriteBuffe
 // would see the error.
 func SlowConsumer(p SlowPolicy) Option { return func(o *Options) { o.SlowConsumer = p } }
 
-// IdleTime closes connections on which nothing was received or sent for that
-// long, with ErrIdleTimeout. What is unsent is dropped. The time runs while reading
-// is paused, too. 0 means never.
+// IdleTime closes connections whose peer has made no progress for that long, with
+// ErrIdleTimeout: nothing was received of it, and its system acknowledged nothing that
+// it was sent. What is unsent is dropped. The time runs while reading is paused, too.
+// 0 means never.
+//
+// A connection never ends before its time. With bytes unacknowledged it may end later
+// by up to three quarters of it, as the loop then has to look when the last of them were
+// acknowledged. On other systems than Linux, sent means taken by the system.
 func IdleTime(t time.Duration) Option { return func(o *Options) { o.IdleTime = t } }
 
-// Linger sets how long Close may take to send what was accepted for sending.
-// 0 means that only what the system takes at once is sent.
+// StallTimeout closes connections with bytes unsent whose peer has made no progress for
+// that long, with ErrStalled: it reads nothing of what it is sent. A peer that reads, however
+// slowly, makes progress. 0 means never; then only the bounds on what is unsent hold.
+func StallTimeout(t time.Duration) Option { return func(o *Options) { o.StallTimeout = t } }
+
+// Linger sets how long a connection that is being closed waits for its peer to take
+// what was accepted for sending. Each progress of the peer, whose system acknowledges
+// some of it, starts that time anew; LingerLimit bounds it in all. 0 means that only
+// what the system takes at once is sent.
 func Linger(t time.Duration) Option { return func(o *Options) { o.Linger = t } }
+
+// LingerLimit sets how long closing a connection may take in all, however well its peer
+// reads. 0 means no limit.
+func LingerLimit(t time.Duration) Option { return func(o *Options) { o.LingerLimit = t } }
 
 // BusyPoll has a loop that has nothing to do go on asking the system for that long
 // before it blocks, at most a millisecond; 20 µs is a good value. For clients on
@@ -234,7 +252,9 @@ func (o *Options) validate() error {
 		{"WriteBufferMarks", int64(o.HighWaterMark), 1},
 		{"WriteBufferLimit", int64(o.WriteBufferLimit), 1},
 		{"IdleTime", int64(o.IdleTime), 0},
+		{"StallTimeout", int64(o.StallTimeout), 0},
 		{"Linger", int64(o.Linger), 0},
+		{"LingerLimit", int64(o.LingerLimit), 0},
 		{"BusyPoll", int64(o.BusyPoll), 0},
 		{"KeepAlive", int64(o.KeepAlive), 0},
 		{"SocketReadBuffer", int64(o.SocketReadBuffer), 0},

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"syscall"
 
 	"github.com/go-weir/weir/eventloop"
 	"github.com/go-weir/weir/internal/sock"
@@ -59,6 +60,9 @@ func (c *Connection) receive() bool {
 	l.stats.Reads++
 	switch {
 	case sock.Temporary(errno):
+		if errno == syscall.EAGAIN && c.has(flagLastCall) {
+			c.countdown(math.MaxInt) // whatever was counted, there is nothing left
+		}
 		return false
 	case errno != 0:
 		c.fail(os.NewSyscallError("read", errno))
@@ -69,7 +73,10 @@ func (c *Connection) receive() bool {
 		return false
 	}
 	l.stats.BytesIn += uint64(n)
-	c.touchActive()
+	c.madeProgress()
+	if c.has(flagLastCall) {
+		c.countdown(n)
+	}
 	switch {
 	case direct:
 		c.in.Commit(n)
@@ -108,13 +115,6 @@ func (c *Connection) deliverBoth(n int) {
 	c.in = nil
 	c.deliver(&l.input)
 	c.keepRest(own)
-}
-
-// touchActive notes that bytes were moved.
-func (c *Connection) touchActive() {
-	if c.idleTime > 0 {
-		c.lastActive = c.loop.Now()
-	}
 }
 
 // method is which of the program's methods is running in deliver. It is noted
@@ -232,7 +232,9 @@ func (c *Connection) split(s *Server, buf *ringbuffer.RingBuffer, running *metho
 // cut notes that what was received has no whole message any more, and closes c if
 // what waits for the rest of its message is too much.
 func (c *Connection) cut(waiting int) {
-	c.unset(flagUncut)
+	if c.receiving() { // else whole messages may be left: UnPacket has paused c, and stopped for that reason
+		c.unset(flagUncut)
+	}
 	if most := c.loop.server.opts.MaxMessageSize; waiting > most {
 		c.closeFor(fmt.Errorf("%w: over %d bytes", ErrMessageTooLarge, most))
 	}
@@ -307,7 +309,7 @@ func (c *Connection) noteInput() {
 
 // redeliver goes on with messages that were received and had to wait.
 func (c *Connection) redeliver() {
-	if c.in != nil {
+	if c.in != nil && c.receiving() {
 		c.deliverOwn()
 	}
 }
@@ -358,15 +360,36 @@ func (c *Connection) relieve() bool {
 	return true
 }
 
+// lastCall begins Shutdown's part of the end: what the peer's system has been told is
+// received, and that is what lies in the socket now, is still read, by and by and in
+// turn with the others, and nothing that comes later.
+func (c *Connection) lastCall() {
+	c.set(flagLastCall)
+	if c.state.Load() != open || c.has(flagEOF|flagDead) {
+		return
+	}
+	if n := c.loop.sys.Unread(int(c.fd)); n > 0 {
+		c.extra().unread = n
+	}
+}
+
+// countdown notes that n of the bytes that Shutdown has found are read.
+func (c *Connection) countdown(n int) {
+	if c.extras != nil {
+		c.extras.unread -= min(n, c.extras.unread)
+	}
+}
+
+// unread reports whether bytes that Shutdown has found in the socket are still there.
+func (c *Connection) unread() bool { return c.extras != nil && c.extras.unread > 0 }
+
 // inputEnded reports that no message will come any more: the peer's stream
 // has ended, or the server drains, and everything was delivered.
 func (c *Connection) inputEnded() bool {
-	if !c.has(flagEOF|flagLastCall) || c.has(flagHeld) {
+	if !c.has(flagEOF|flagLastCall) || c.has(flagHeld) || !c.has(flagEOF) && c.unread() {
 		return false
 	}
-	// Whole messages wait after ResumeRead, too, until its task has run.
-	waiting := c.has(flagUncut|flagPressured) || c.bits.Load()&bitPaused != 0
-	return c.in == nil || !waiting
+	return c.in == nil || !c.has(flagUncut) // what is not a whole message, and never will be, waits for nothing
 }
 
 // PauseRead stops OnMessage for this connection after the current one, and

@@ -51,7 +51,7 @@ func (c *Connection) Send(data any, opts ...ConnectionOption) error {
 	}
 	pending, ok := c.admit(size, cost)
 	if !ok {
-		c.refused(size)
+		c.refuse(size)
 		return ErrWriteBufferFull
 	}
 	// Counted first and the state looked at then: the loop does it the other
@@ -91,9 +91,9 @@ func (c *Connection) admit(size, cost int64) (pending int64, ok bool) {
 	}
 }
 
-// refused is overLimit for a Send. Each of its tasks is posted once, however many Sends
+// refuse is overLimit for a Send. Each of its tasks is posted once, however many Sends
 // are refused before the loop gets to it.
-func (c *Connection) refused(size int64) {
+func (c *Connection) refuse(size int64) {
 	c.loop.refusedSends.Add(1)
 	o := &c.loop.server.opts
 	switch {

@@ -100,7 +100,7 @@ func (c *Connection) register() bool {
 	l.stats.Opened++
 	c.debug("weir: connection opened")
 	if c.idleTime = l.server.opts.IdleTime; c.idleTime > 0 {
-		c.lastActive = l.Clock()
+		c.track()
 		c.schedule()
 	}
 	c.call("OnConnect", func() { l.server.handler.OnConnect(c) })
@@ -151,8 +151,8 @@ func (c *Connection) settle() {
 	}
 	if c.progress() {
 		c.watch()
-		if c.out != nil && c.extras != nil && c.extras.writeDeadline > 0 {
-			c.schedule()
+		if c.out != nil {
+			c.scheduleUnsent()
 		}
 		if c.has(flagDead) {
 			c.teardown()
@@ -210,7 +210,7 @@ func (c *Connection) wantsInput() bool {
 	if c.has(flagClosing) {
 		return !c.has(flagEOF) // what comes is thrown away
 	}
-	if c.has(flagLastCall) && !c.has(flagHeld) {
+	if c.has(flagLastCall) && !c.has(flagHeld) && !c.unread() {
 		return false
 	}
 	return !c.has(flagEOF|flagPressured|flagDead) && c.bits.Load()&bitPaused == 0

@@ -49,9 +49,13 @@ func BenchmarkServe(b *testing.B) {
 			c := &Connection{loop: l, fd: int32(sock.Reserve()), idleTime: tt.idle}
 			c.state.Store(open)
 			c.watched = poller.Read
+			if tt.idle > 0 {
+				c.track()
+			}
 			b.ReportAllocs()
 			for b.Loop() {
 				(*socket)(c).OnReady(poller.Readable)
+				l.stampProgress()
 			}
 			_ = s.sys.Close(int(c.fd))
 		})

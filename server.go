@@ -40,14 +40,15 @@ type Server struct {
 	listeners  []*listener
 
 	// any goroutine
-	open     atomic.Int64  // connections accepted and not ended
-	panics   atomic.Uint64 // in functions of timers
-	timers   timerSet
-	lines    lines
-	stopping chan struct{} // closed by Stop
-	draining chan struct{} // closed by Shutdown
-	ended    chan struct{} // has an element when the last open connection has ended
-	done     chan struct{} // closed when nothing is left
+	open      atomic.Int64  // connections accepted and not ended
+	panics    atomic.Uint64 // in functions of timers
+	timers    timerSet
+	goroutine atomic.Uint64 // the number of the one that Start runs on; 0: none yet
+	lines     lines
+	stopping  chan struct{} // closed by Stop
+	draining  chan struct{} // closed by Shutdown
+	ended     chan struct{} // has an element when the last open connection has ended
+	done      chan struct{} // closed when nothing is left
 
 	// guarded by mu
 	mu      sync.Mutex

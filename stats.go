@@ -55,7 +55,7 @@ func closedBy(s *ClosedStats, cause error) *uint64 {
 		return &s.Idle
 	case errors.Is(cause, os.ErrDeadlineExceeded):
 		return &s.Expired
-	case errors.Is(cause, ErrSlowConsumer):
+	case errors.Is(cause, ErrSlowConsumer), errors.Is(cause, ErrStalled):
 		return &s.Slow
 	case errors.Is(cause, ErrMessageTooLarge):
 		return &s.Size

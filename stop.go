@@ -3,7 +3,6 @@ package weir
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
 
 	"github.com/go-weir/weir/eventloop"
@@ -25,6 +24,7 @@ func (s *Server) Start() error {
 	}
 	s.started = true
 	s.mu.Unlock()
+	s.goroutine.Store(goroutineNumber())
 	defer close(s.done)
 	s.metrics.start()
 	s.log.Info("weir: serving", "addresses", s.Addrs(), "loops", len(s.loops))
@@ -133,10 +133,21 @@ func (s *Server) release() {
 // unsent; every OnClose still runs. Timers start no run any more.
 //
 // It returns when all is closed, and so waits for callbacks that are running,
-// though not for functions of timers. Called from a callback it can't wait for
-// itself: then it returns at once, and Start returns when all is closed. Stopping
-// again changes nothing. The error is always nil.
+// though not for functions of timers. Called from a callback of this server it can't
+// wait for itself: then it returns at once, and Start returns when all is closed. A
+// callback of another server's waits as anybody does, so two servers must not stop
+// each other at the same time. Stopping again changes nothing. The error is always nil.
 func (s *Server) Stop() error {
+	s.requestStop()
+	if !s.ownGoroutine() {
+		<-s.done
+	}
+	return nil
+}
+
+// requestStop has the end begin, and returns at once if there is a Start that brings it
+// about.
+func (s *Server) requestStop() {
 	s.mu.Lock()
 	first := !s.stopped
 	if first {
@@ -150,34 +161,35 @@ func (s *Server) Stop() error {
 		s.release()
 		close(s.done)
 	}
-	if !onLoop() {
-		<-s.done
-	}
-	return nil
 }
 
 // Shutdown stops accepting, and closes each connection when every message that
 // was received from it is delivered, and everything accepted for it sent;
-// within the linger time, as Close does. When all are closed the server has
-// stopped, and Shutdown returns nil. If ctx ends first, the server is stopped as
-// Stop does it, and Shutdown returns the context's error.
+// within the linger time, as Close does. Received is what the system has
+// acknowledged to the peer when the connection's loop comes to it, also if nobody
+// has read it yet. When all are closed the server has
+// stopped, and Shutdown returns nil. If ctx ends first, the end is begun as Stop
+// does it, and Shutdown returns the context's error: at once, so that a callback that
+// is running may still be, and OnClose of some connections yet to come; Stop waits for
+// these. On a server that is stopping or has stopped it waits for that, in the same
+// way.
 //
 // What is to be sent later, by other goroutines, must be sent before: a
 // connection that has nothing left to do is closed.
 //
-// Called from a callback it returns nil at once, and goes on by itself.
+// Called from a callback of this server it returns nil at once, and goes on by itself.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
-	if !s.started || s.stopped {
-		s.mu.Unlock()
-		return s.Stop()
-	}
-	if !s.drained {
+	started := s.started
+	if started && !s.stopped && !s.drained {
 		s.drained = true
 		close(s.draining)
 	}
 	s.mu.Unlock()
-	if onLoop() {
+	if !started {
+		s.requestStop() // nothing is open
+	}
+	if s.ownGoroutine() {
 		go func() { _ = s.finish(ctx) }() // nobody is there to be told
 		return nil
 	}
@@ -190,33 +202,31 @@ func (s *Server) finish(ctx context.Context) error {
 	case <-s.done:
 		return nil
 	case <-ctx.Done():
-		_ = s.Stop() // which returns none
+	}
+	select {
+	case <-s.done: // both, and this is the better news
+		return nil
+	default:
+		s.requestStop()
 		return ctx.Err()
 	}
 }
 
-// onLoop reports whether the caller was called by an event loop, or by Start
-// after its loop has failed: their frame is then on its stack.
-func onLoop() bool {
-	pcs := make([]uintptr, 64)
-	for skip := 2; ; skip += len(pcs) {
-		n := runtime.Callers(skip, pcs)
-		frames := runtime.CallersFrames(pcs[:n])
-		for more := n > 0; more; {
-			var f runtime.Frame
-			f, more = frames.Next()
-			if f.Function == runFrame || f.Function == startFrame {
-				return true
-			}
-		}
-		if n < len(pcs) {
-			return false
+// ownGoroutine reports whether the caller runs on a goroutine that the end of the
+// server waits for: that of one of its loops, or of Start. Goroutines have a number that
+// is never given to another one, which Go shows nowhere but in stacks.
+func (s *Server) ownGoroutine() bool {
+	n := goroutineNumber()
+	if n == 0 {
+		return false
+	}
+	if n == s.goroutine.Load() {
+		return true
+	}
+	for _, l := range s.allLoops() {
+		if n == l.goroutine.Load() {
+			return true
 		}
 	}
+	return false
 }
-
-// The names of the methods that call the user's functions.
-const (
-	runFrame   = "github.com/go-weir/weir/eventloop.(*EventLoop).Run"
-	startFrame = "github.com/go-weir/weir.(*Server).Start"
-)

@@ -327,15 +327,26 @@ func (c *Connection) wrote(call string, n int, short bool, errno syscall.Errno) 
 	if n > 0 {
 		l.stats.BytesOut += uint64(n)
 		l.turn += n
-		c.touchActive()
+		if c.has(flagTracked) {
+			c.taken(n)
+		}
 	}
 	switch {
 	case errno == syscall.EINTR:
 		// Made again by flush, at once.
 	case sock.Temporary(errno), errno == 0 && short:
-		c.set(flagBlocked)
+		c.blocked()
 	case errno != 0:
 		c.fail(os.NewSyscallError(call, errno))
+	}
+}
+
+// blocked notes that the system takes nothing more until it says so.
+func (c *Connection) blocked() {
+	if !c.has(flagBlocked) {
+		c.set(flagBlocked)
+		c.track()
+		c.madeProgress() // its buffer has just filled: what ends a stall, or begins one
 	}
 }
 

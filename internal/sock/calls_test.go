@@ -32,10 +32,16 @@ func TestRead(t *testing.T) {
 	}
 	wait(t, fd, unix.POLLIN)
 	for _, want := range []string{"hello, w", "orld"} {
+		if n := sys.Unread(fd); n < len(want) {
+			t.Errorf("%d bytes to read, want at least %d", n, len(want))
+		}
 		n, errno := sys.Read(fd, buf)
 		if string(buf[:n]) != want || errno != 0 {
 			t.Fatalf("read %q, %v; want %q", buf[:n], errno, want)
 		}
+	}
+	if n := sys.Unread(fd); n != 0 {
+		t.Errorf("%d bytes to read when all is read", n)
 	}
 	if n, errno := sys.Read(fd, nil); n != 0 || errno != 0 && errno != syscall.EAGAIN {
 		t.Errorf("no room to read: %d, %v", n, errno)
@@ -195,6 +201,9 @@ func TestBadDescriptor(t *testing.T) {
 	}
 	if n := sys.Unacked(-1); n != -1 {
 		t.Errorf("Unacked: %d", n)
+	}
+	if n := sys.Unread(-1); n != -1 {
+		t.Errorf("Unread: %d", n)
 	}
 	for name, call := range map[string]func(int) syscall.Errno{
 		"ShutdownWrite": sys.ShutdownWrite, "Close": sys.Close, "Error": sys.Error,

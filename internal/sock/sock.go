@@ -45,6 +45,9 @@ type Calls struct {
 	// Unacked is the number of bytes written that the peer's system has not
 	// yet acknowledged (SIOCOUTQ in tcp(7)); -1 where the system can't say.
 	Unacked func(fd int) int
+	// Unread is the number of bytes received that a Read would find now
+	// (SIOCINQ in tcp(7), FIONREAD elsewhere); -1 if the system can't say.
+	Unread func(fd int) int
 	// LocalAddr is getsockname(2).
 	LocalAddr func(fd int) (netip.AddrPort, syscall.Errno)
 }

@@ -15,7 +15,7 @@ func System() Calls {
 	return Calls{
 		Read: read, Write: write, Writev: writev, Accept: accept,
 		ShutdownWrite: shutdownWrite, Close: closeFD, Abort: abort,
-		Error: socketError, Unacked: unacked, LocalAddr: localAddr,
+		Error: socketError, Unacked: unacked, Unread: unread, LocalAddr: localAddr,
 	}
 }
 
@@ -105,3 +105,15 @@ func socketError(fd int) syscall.Errno {
 // unacked: FIONWRITE and SO_NWRITE exist on some of these systems and mean
 // different things; -1 makes a close wait for the peer's own end.
 func unacked(int) int { return -1 }
+
+// fionread is FIONREAD, _IOR('f', 127, int) on all of these systems. Package unix
+// has it for none of them.
+const fionread = 0x4004667f
+
+func unread(fd int) int {
+	n, err := unix.IoctlGetInt(fd, fionread)
+	if err != nil {
+		return -1
+	}
+	return n
+}

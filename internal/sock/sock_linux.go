@@ -17,7 +17,7 @@ func System() Calls {
 	return Calls{
 		Read: read, Write: write, Writev: writev, Accept: accept,
 		ShutdownWrite: shutdownWrite, Close: closeFD, Abort: abort,
-		Error: socketError, Unacked: unacked, LocalAddr: localAddr,
+		Error: socketError, Unacked: unacked, Unread: unread, LocalAddr: localAddr,
 	}
 }
 
@@ -147,6 +147,14 @@ func socketError(fd int) syscall.Errno {
 
 func unacked(fd int) int {
 	n, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+func unread(fd int) int {
+	n, err := unix.IoctlGetInt(fd, unix.SIOCINQ)
 	if err != nil {
 		return -1
 	}

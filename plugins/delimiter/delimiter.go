@@ -45,7 +45,7 @@ type Config struct {
 
 // Protocol cuts a stream where the separators are, and puts one after each
 // message that is sent: a []byte or a string. It never changes: any number of
-// servers can share it.
+// servers can share it. NewServer refuses the zero value.
 type Protocol struct {
 	// set once
 	separator []byte
@@ -56,6 +56,7 @@ type Protocol struct {
 
 var (
 	_ weir.Protocol       = (*Protocol)(nil)
+	_ weir.ValidProtocol  = (*Protocol)(nil)
 	_ weir.PacketAppender = (*Protocol)(nil)
 )
 
@@ -79,6 +80,15 @@ func New(c Config) (*Protocol, error) {
 		return nil, fmt.Errorf("delimiter: MaxLength is %d, must be at least 1", c.MaxLength)
 	}
 	return &Protocol{separator: []byte(c.Separator), trimCR: c.TrimCR, keep: c.Keep, max: c.MaxLength}, nil
+}
+
+// Validate implements weir.ValidProtocol: it refuses the zero value, which has no
+// separator.
+func (p *Protocol) Validate() error {
+	if len(p.separator) == 0 {
+		return errors.New("delimiter: the zero Protocol has no separator, make one with New or Lines")
+	}
+	return nil
 }
 
 // search is how far the search for a connection's next separator has got. It

@@ -201,3 +201,10 @@ type sender struct {
 func (s sender) OnConnect(c *weir.Connection)                { _ = c.WritePacket(s.data) } // it has no error
 func (s sender) OnMessage(*weir.Connection, any, []byte) any { return nil }
 func (s sender) OnClose(c *weir.Connection)                  { s.ended <- c.Err() }
+
+// TestZeroValue: no server takes the Protocol that nobody made.
+func TestZeroValue(t *testing.T) {
+	if err := new(delimiter.Protocol).Validate(); err == nil || !strings.Contains(err.Error(), "New or Lines") {
+		t.Errorf("Validate: %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"sync"
@@ -17,6 +18,7 @@ type call struct {
 	// set once
 	pool   *Pool
 	c      *weir.Connection
+	origin origin // what ctx is made of
 	ctx    context.Context
 	cancel context.CancelFunc
 	gone   chan struct{} // closed when the connection has ended
@@ -47,11 +49,30 @@ const (
 	lowInput = 16 << 10
 )
 
+// origin is a context with the values that net/http gives a request's.
+type origin struct {
+	context.Context
+	server *http.Server
+	local  net.Addr
+}
+
+// Value implements context.Context.
+func (o *origin) Value(key any) any {
+	switch key {
+	case http.ServerContextKey: // httputil.ReverseProxy looks for it before it panics with http.ErrAbortHandler
+		return o.server
+	case http.LocalAddrContextKey:
+		return o.local
+	}
+	return nil
+}
+
 func newCall(p *Pool, x *exchange) *call {
 	s := x.conn
 	k := &call{pool: p, c: s.c, s: s, x: x, gone: make(chan struct{}), inputErr: io.EOF}
 	k.arrived.L = &k.mu
-	k.ctx, k.cancel = context.WithCancel(context.WithValue(context.Background(), http.LocalAddrContextKey, s.c.LocalAddr()))
+	k.origin = origin{context.Background(), p.server, s.c.LocalAddr()}
+	k.ctx, k.cancel = context.WithCancel(&k.origin)
 	k.writer.init(k)
 	x.keepHead()
 	if x.pending {
@@ -72,6 +93,9 @@ func (k *call) begin() {
 	s.phase = inReply
 	if x.pending {
 		s.phase, s.sink = inBody, toHandler
+	}
+	if s.left {
+		k.halfClosed()
 	}
 }
 

@@ -56,7 +56,7 @@ func (w *writer) flush(last bool) error {
 	}
 	w.send(out)
 	if w.err == nil && !last {
-		w.err = w.await()
+		w.err = w.await(window)
 	}
 	return w.err
 }
@@ -221,24 +221,31 @@ func (w *writer) send(out []byte) {
 			}
 		})
 	}
-	if err := w.k.c.Send(out, w.sent); err != nil {
+	err := w.k.c.Send(out, w.sent)
+	if errors.Is(err, weir.ErrWriteBufferFull) { // the server allows less than the window
+		if err = w.await(0); err == nil {
+			err = w.k.c.Send(out, w.sent)
+		}
+	}
+	if err != nil {
 		w.err = err
+		w.k.c.CloseWithError(weir.ErrSlowConsumer) // or the next response would follow half of this one
 		ringbuffer.Recycle(out)
 	}
 }
 
-// await waits while the client has too much to read.
-func (w *writer) await() error {
+// await waits while the client has more than most bytes to read.
+func (w *writer) await(most int64) error {
 	k := w.k
 	pending := k.c.WriteBufferLength()
-	if pending <= window {
+	if pending <= most {
 		return nil
 	}
 	wait := shortestWait
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	least, since := pending, time.Now()
-	for ; pending > window; pending = k.c.WriteBufferLength() {
+	for ; pending > most; pending = k.c.WriteBufferLength() {
 		if pending < least {
 			least, since = pending, time.Now()
 		} else if stall := k.pool.options.stall; stall > 0 && time.Since(since) > stall {

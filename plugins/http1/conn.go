@@ -29,6 +29,8 @@ type conn struct {
 	remaining int64 // inBody, not chunked: bytes to come
 	paused    bool  // reading is paused because of the input that waits
 	held      bool  // the connection is kept open for a reply
+	left      bool  // the client has ended its half
+	stopping  bool  // the server shuts down
 	clock     clock
 }
 
@@ -182,8 +184,8 @@ func (s *conn) refuse(err *Error) {
 // closed is the end.
 func (s *conn) closed() {
 	s.phase = over
-	if s.x != nil && s.x.call != nil {
-		s.x.call.abandon()
+	if s.x != nil {
+		s.x.abandon()
 	}
 	s.x = nil
 }

@@ -51,7 +51,8 @@
 //     version other than 1.x with 505, an expectation other than 100-continue with
 //     417.
 //   - Sizes of chunks have at most 16 digits. Extensions are ignored, up to 4 KiB of
-//     them. Trailers that would reframe the message are refused.
+//     them, but must be extensions. Trailers that would reframe the message are
+//     refused, and so is their announcement.
 //
 // Wherever the bytes of a request are cut into segments, the outcome is the same.
 //

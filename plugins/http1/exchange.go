@@ -26,9 +26,12 @@ type exchange struct {
 	discarded int    // bytes that nobody wanted
 	seen      int64  // bytes that wait in the connection's buffer
 
-	own  []byte // a copy of the head, when it is needed longer than it is in the buffer
-	out  []byte // scratch: the reply
-	call *call  // what makes the reply, when that is an http.Handler
+	own []byte // a copy of the head, when it is needed longer than it is in the buffer
+	out []byte // scratch: the reply
+
+	// What makes the reply, when the Handler does not.
+	call   *call
+	stream *Stream
 }
 
 // exchangeState is what happens when the Handler returns.
@@ -73,7 +76,27 @@ func (x *exchange) reset() {
 	}
 	x.own, x.collected = keep(x.own), keep(x.collected)
 	x.state, x.pending, x.begun, x.onBody = replies, false, false, nil
-	x.discarded, x.seen, x.call = 0, 0, nil
+	x.discarded, x.seen, x.call, x.stream = 0, 0, nil, nil
+}
+
+// halfClosed tells who makes the reply that the client may be gone.
+func (x *exchange) halfClosed() {
+	switch {
+	case x.call != nil:
+		x.call.halfClosed()
+	case x.stream != nil:
+		x.stream.clientLeft()
+	}
+}
+
+// abandon tells it that the connection has ended.
+func (x *exchange) abandon() {
+	switch {
+	case x.call != nil:
+		x.call.abandon()
+	case x.stream != nil:
+		x.stream.clientLeft()
+	}
 }
 
 // keep empties a buffer, and gives up one that a large message has made large.

@@ -24,16 +24,35 @@ import (
 // it, and when the handler returns. Server.Shutdown waits for handlers that are
 // running.
 //
-// Up to 256 KiB of a response may be on their way; the server's WriteBufferLimit must
-// leave room for that.
+// Up to 256 KiB of a response may be on their way, or less if the server's
+// WriteBufferLimit is lower; that must be 32 KiB at least.
 //
-// A handler that panics costs the client a 500 and its connection;
-// http.ErrAbortHandler costs the connection only. Hijacking and deadlines (see
-// http.ResponseController) are not supported, full duplex is always on.
+// A handler that panics costs the client a 500 and its connection.
+// http.ErrAbortHandler, with which httputil.ReverseProxy, too, ends a response that
+// can't be completed, costs the connection only: the client sees that the body is not
+// whole, unless it speaks HTTP/1.0 and was told no length.
+//
+// # Differences from net/http
+//
+// Handlers find what net/http gives them, the values of http.LocalAddrContextKey and
+// http.ServerContextKey in the context included; the latter's *http.Server has the
+// Handler and an ErrorLog, and serves nothing. Response writers are an http.Flusher
+// and an io.ReaderFrom. What is not there:
+//
+//   - Hijacking, so that httputil.ReverseProxy passes on no Upgrade, and deadlines:
+//     the methods of http.ResponseController return http.ErrNotSupported. Limits of
+//     time are options: HeadTimeout, BodyTimeout, StallTimeout.
+//   - The end of the connection behind a body that http.MaxBytesReader has found too
+//     long. As with any body that is not read to its end, up to 256 KiB more are
+//     thrown away.
+//   - Request.TLS, and what http.Server calls: BaseContext, ConnContext, ConnState.
+//
+// Full duplex (ResponseController.EnableFullDuplex) is always on.
 type Pool struct {
 	// set once
 	handler http.Handler
 	options poolOptions
+	server  *http.Server // for http.ServerContextKey; it serves nothing
 
 	// guarded by mu
 	mu      sync.Mutex
@@ -89,6 +108,7 @@ func NewPool(h http.Handler, opts ...PoolOption) (*Pool, error) {
 	if o.logger == nil {
 		o.logger = slog.Default()
 	}
+	p.server = &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(o.logger.Handler(), slog.LevelError)}
 	return p, nil
 }
 

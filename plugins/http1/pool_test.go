@@ -206,7 +206,8 @@ func TestPoolGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			begun, ended := make(chan struct{}), make(chan error, 1)
 			s := startPool(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != "/first" {
+				if r.URL.Path != "/first" { // the client had left before
+					receive(t, r.Context().Done())
 					return
 				}
 				close(begun)

@@ -337,6 +337,9 @@ func TestOptions(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if err := new(http1.Protocol).Validate(); err == nil || !strings.Contains(err.Error(), "with New") {
+		t.Errorf("the zero value: %v", err)
+	}
 	if _, err := http1.New(nil); err == nil {
 		t.Error("no Handler, and no error")
 	}

@@ -10,18 +10,27 @@ import (
 )
 
 // CloseError is the cause (see weir.Connection.Err) of an end that the peer has asked
-// for with a close frame. It is io.EOF, too.
+// for with a close frame; then it is io.EOF, too. With the code AbnormalClosure, which
+// Client.Read returns, there was none, and it is io.ErrUnexpectedEOF.
 type CloseError struct {
 	Code   Code // NoStatus: there was none in the frame
 	Reason string
 }
 
 func (e *CloseError) Error() string {
+	if e.Code == AbnormalClosure {
+		return "websocket: the stream has ended without a close frame"
+	}
 	return fmt.Sprintf("websocket: closed by the peer with %d %q", e.Code, e.Reason)
 }
 
-// Is reports whether target stands for all ends that a peer wanted.
-func (e *CloseError) Is(target error) bool { return target == io.EOF }
+// Is reports whether target stands for all ends that a peer wanted, or for all others.
+func (e *CloseError) Is(target error) bool {
+	if e.Code == AbnormalClosure {
+		return target == io.ErrUnexpectedEOF
+	}
+	return target == io.EOF
+}
 
 // Causes of the end of a connection.
 var (
@@ -118,31 +127,47 @@ func (w *Conn) awaitClose() {
 
 // goAway is Close because the server drains: the connection stays for the answer.
 func (w *Conn) goAway() {
-	if w.has(flagCloseSent) {
-		return // the answer to that is awaited already
-	}
+	w.flags |= flagGoingAway
 	w.c.Hold(true)
-	w.sendClose(GoingAway, "the server shuts down")
-	w.awaitClose()
+	_ = w.Close(GoingAway, "the server shuts down") // an error means that it is closing already
 }
 
 // closedByPeer deals with a close frame: it is answered with the same code, or is the
 // answer.
 func (w *Conn) closedByPeer(code Code, reason string) {
 	if w.has(flagCloseSent) {
-		w.settle(weir.ErrConnectionClosed)
+		w.conclude(weir.ErrConnectionClosed)
 		return
 	}
 	w.record(code, reason)
-	w.sendClose(code, "")
-	w.c.AwaitPeer() // which may have sent more behind it
-	w.settle(&CloseError{code, reason})
+	w.finish(code, "", &CloseError{code, reason})
+}
+
+// finish ends the connection with a close frame because of what the peer has sent.
+// What was accepted for sending before that was looked at goes out first: Conn's methods
+// queue tasks, so this is one, too. It is held for that long, or the end of the peer's
+// stream would come first.
+func (w *Conn) finish(code Code, reason string, cause error) {
+	w.flags |= flagSettled
+	w.bits.Or(bitClosing)
+	w.c.Hold(true)
+	_ = w.c.Execute(func() { // an error means that it is ending already
+		w.sendClose(code, reason)
+		w.settle(cause)
+	})
 }
 
 // settle ends the connection behind what was written, the close frame included: weir
 // sends all of it, ends its side of the stream, and goes on to read for a while, so
-// that no reset overtakes the frame.
+// that no reset overtakes the frame. A peer that has not answered one may be in the
+// middle of sending, and has yet to read why.
 func (w *Conn) settle(cause error) {
+	w.c.AwaitPeer()
+	w.conclude(cause)
+}
+
+// conclude is settle for a peer that has sent all it had to.
+func (w *Conn) conclude(cause error) {
 	w.flags |= flagSettled
 	w.bits.Or(bitClosing)
 	if w.more != nil && w.more.timer != nil {

@@ -151,7 +151,7 @@ func (o *options) validate() error {
 	}
 	seen := make(map[string]bool)
 	for _, s := range o.subprotocols {
-		if !isToken([]byte(s)) || seen[s] {
+		if !isToken(s) || seen[s] {
 			return fmt.Errorf("websocket: option Subprotocols: %q is no token, or there twice", s)
 		}
 		seen[s] = true

@@ -13,7 +13,7 @@ func (w *Conn) read(buffer *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 	w.flags &^= flagPinged
 	for !w.has(flagSettled) {
 		if w.bits.Load()&bitInflates != 0 {
-			w.c.PauseRead() // once more: somebody may have resumed it
+			w.followBits() // the program may have resumed it by Connection
 			return nil, nil
 		}
 		p, _ := buffer.PeekAll()
@@ -94,7 +94,5 @@ func (w *Conn) fail(err error) {
 	case codec.ErrTooMuchPending:
 		limits.Pinned++
 	}
-	w.sendClose(broken.Code, broken.Reason)
-	w.c.AwaitPeer() // which may be in the middle of sending
-	w.settle(broken)
+	w.finish(broken.Code, broken.Reason, broken)
 }

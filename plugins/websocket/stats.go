@@ -40,7 +40,7 @@ type LimitStats struct {
 	Frames   uint64 // FrameLimit: connections closed
 	Inflated uint64 // InflatedLimit: connections closed
 	Pinned   uint64 // PinnedLimit: connections closed
-	Memory   uint64 // Deflate.Memory: connections without the compression that they have offered
+	Memory   uint64 // Deflate.Memory: connections with fewer contexts of compression than they have offered
 	Topics   uint64 // MaxTopics and MaxTopicName: subscriptions refused
 }
 
