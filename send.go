@@ -1,6 +1,10 @@
 package weir
 
-import "github.com/go-weir/weir/eventloop"
+import (
+	"unsafe"
+
+	"github.com/go-weir/weir/eventloop"
+)
 
 // SendInLoopFunc is told that what it is given, which was given to Send, is the
 // caller's again.
@@ -23,8 +27,9 @@ func SendInLoop(f SendInLoopFunc) ConnectionOption {
 }
 
 // sendOverhead is what a Send counts on top of its bytes while the loop has not
-// got to it, so that a flood of empty ones meets the limit too.
-const sendOverhead = 64
+// got to it, so that a flood of small ones meets the limit too: what it holds
+// meanwhile, which is its task and, as a rule, a slice in an interface value.
+const sendOverhead = int64(unsafe.Sizeof(eventloop.Task{}) + unsafe.Sizeof([]byte(nil)))
 
 // Send queues data, which the Protocol turns into bytes on the connection's
 // loop. It never waits. Sends of one goroutine keep their order; what OnMessage

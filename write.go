@@ -264,10 +264,8 @@ func (c *Connection) spill() {
 // flush hands the system what it takes of c's output, as long as it is c's turn.
 // Top level of the loop only: those who wait for their bytes to be written are told.
 func (c *Connection) flush() {
-	if len(c.loop.out) > 0 && !c.has(flagDead) {
-		c.spill()
-	}
 	for range flushRounds {
+		c.flushBuffer()
 		if c.out == nil || c.has(flagBlocked|flagDead) {
 			return
 		}
@@ -276,8 +274,17 @@ func (c *Connection) flush() {
 		}
 		c.flushQueue()
 	}
+	c.flushBuffer()
 	if c.out != nil && !c.has(flagBlocked|flagDead) {
 		c.resume()
+	}
+}
+
+// flushBuffer spills what the callback has written, or a function that was told of what
+// flushQueue has written. The next connection must not find any of it.
+func (c *Connection) flushBuffer() {
+	if len(c.loop.out) > 0 && !c.has(flagDead) {
+		c.spill()
 	}
 }
 
