@@ -220,7 +220,8 @@ func TestAnswerBeforeSend(t *testing.T) {
 	}
 }
 
-// TestSendsHeld: what many small Sends hold is counted, while the loop is busy.
+// TestSendsHeld: what many small Sends hold is counted, while the loop is busy, and given
+// back when it has taken them over.
 func TestSendsHeld(t *testing.T) {
 	const count = 200_000
 	h := &handler{}
@@ -240,6 +241,10 @@ func TestSendsHeld(t *testing.T) {
 		t.Errorf("%d Sends hold %d KiB, and count as %d KiB", count, held>>10, counts>>10)
 	}
 	release()
+	eventually(t, "the loop has them", func() bool { return p.conn.WriteBufferLength()-counted <= count })
+	if held = heapInUse() - heap; held > 2*count+1<<20 { // a byte each, and what the loop's queue keeps
+		t.Errorf("%d bytes in the queue hold %d KiB", count, held>>10)
+	}
 	runtime.KeepAlive(p)
 }
 

@@ -301,6 +301,7 @@ func (c *Connection) flushQueue() {
 		c.out.release()
 		c.out = nil
 	}
+	c.loop.tellDone()
 }
 
 // writeVector does one writev(2) of the queue and returns how many bytes the
