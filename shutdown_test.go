@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -101,7 +100,7 @@ func testShutdownUnderLoad(t *testing.T, slow bool, opts []weir.Option) {
 			}
 		},
 	}, append([]weir.Option{weir.CustomProtocol(framed{})}, opts...)...)
-	ended := begin(s)
+	ended := begin(t, s)
 	reading := make(chan struct{})
 	if !slow {
 		close(reading)
@@ -165,7 +164,7 @@ func TestShutdownDelivers(t *testing.T) {
 	reply := make([]byte, size)
 	s := newServer(t, &handler{message: func(*weir.Connection, any, []byte) any { return reply }},
 		weir.CustomProtocol(framed{}), weir.WriteBufferMarks(size, 2*size), weir.SocketWriteBuffer(size))
-	ended := begin(s)
+	ended := begin(t, s)
 	c := dial(t, s)
 	send(t, c, strings.Repeat(request, requests))
 	eventually(t, "all is received", func() bool {
@@ -196,7 +195,7 @@ func TestShutdownAgainstSends(t *testing.T) {
 	for range rounds {
 		connected := make(chan *weir.Connection, senders)
 		s := newServer(t, &handler{connect: func(c *weir.Connection) { connected <- c }}, weir.NumLoops(2))
-		ended := begin(s)
+		ended := begin(t, s)
 		accepted := make(map[string]*atomic.Int64) // by the client's address
 		var peers []*net.TCPConn
 		var sending, flowing sync.WaitGroup
@@ -209,7 +208,7 @@ func TestShutdownAgainstSends(t *testing.T) {
 			sending.Go(func() {
 				for {
 					for c.Connected() && c.WriteBufferLength() > 64<<10 {
-						runtime.Gosched() // the client has to keep up
+						time.Sleep(20 * time.Microsecond) // the client has to keep up
 					}
 					// Each is the number of those before it.
 					if err := c.Send(binary.BigEndian.AppendUint32(nil, uint32(n.Load()))); err != nil {
@@ -265,7 +264,7 @@ func TestShutdownIdle(t *testing.T) {
 		connect: func(c *weir.Connection) { c.PauseRead() },
 		close:   all.add,
 	})
-	ended := begin(s)
+	ended := begin(t, s)
 	c := dial(t, s)
 	eventually(t, "it is open", func() bool { return s.Stats().Opened == 1 })
 	var together sync.WaitGroup
@@ -329,7 +328,7 @@ func TestShutdownUnread(t *testing.T) {
 				message: func(*weir.Connection, any, []byte) any { return make([]byte, size) },
 				close:   all.add,
 			}, weir.Linger(tt.linger))
-			ended := begin(s)
+			ended := begin(t, s)
 			c := dial(t, s)
 			send(t, c, "x")
 			eventually(t, "the reply waits", func() bool { return s.Stats().OutputBytes > 0 })

@@ -13,6 +13,7 @@ import (
 	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/eventloop"
 	"github.com/go-weir/weir/internal/leaktest"
+	"github.com/go-weir/weir/metrics"
 )
 
 // isFree fails the test if s still has its addresses.
@@ -30,9 +31,17 @@ func isFree(t *testing.T, s *weir.Server) {
 	}
 }
 
-// begin runs s, and returns where the result of Start will be. The test has to
-// stop it.
-func begin(s *weir.Server) <-chan error {
+// begin runs s, and returns, when it serves, where the result of Start will be. The test
+// has to stop it.
+func begin(t testing.TB, s *weir.Server) <-chan error {
+	t.Helper()
+	ended := beginSoon(s)
+	eventually(t, "it serves", func() bool { return s.Stats().State != metrics.Bound })
+	return ended
+}
+
+// beginSoon is begin for what may come before Start has.
+func beginSoon(s *weir.Server) <-chan error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Start() }()
 	return ended
@@ -75,7 +84,7 @@ func TestStopBeforeStart(t *testing.T) {
 func TestStartTwice(t *testing.T) {
 	connected := make(chan *weir.Connection, 1)
 	s := newServer(t, &handler{connect: func(c *weir.Connection) { connected <- c }})
-	ended := begin(s)
+	ended := begin(t, s)
 	dial(t, s)
 	receive(t, connected)
 	if err := s.Start(); !errors.Is(err, weir.ErrServerStarted) {
@@ -106,7 +115,7 @@ func TestStartAgainstStop(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ended := begin(s)
+		ended := beginSoon(s)
 		stop := s.Stop
 		if i%2 == 1 {
 			stop = func() error { return s.Shutdown(context.Background()) }
@@ -148,7 +157,7 @@ func TestStopTogether(t *testing.T) {
 						closed.Add(1)
 					},
 				}, weir.NumLoops(loops), weir.ReusePort(reuse))
-				ended := begin(s)
+				ended := begin(t, s)
 				clients := make([]net.Conn, count)
 				for i := range clients {
 					clients[i] = dial(t, s)
@@ -267,7 +276,7 @@ func TestStopFromAnywhere(t *testing.T) {
 						}
 					}
 				}
-				ended := begin(s)
+				ended := begin(t, s)
 				s.RunAfter(time.Millisecond, func() { h.at("RunAfter") })
 				s.RunEvery(time.Millisecond, func() { h.at("RunEvery") })
 				if err := receive(t, called); err != nil {
@@ -309,7 +318,7 @@ func TestStopWaits(t *testing.T) {
 	}, weir.NumLoops(2))
 	blocked = dial(t, s)
 	dial(t, s)
-	ended := begin(s)
+	ended := begin(t, s)
 	eventually(t, "both are open", func() bool { return s.Stats().Opened == 2 })
 	send(t, blocked, "x")
 	receive(t, entered)
