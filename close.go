@@ -1,7 +1,6 @@
 package weir
 
 import (
-	"errors"
 	"io"
 	"os"
 	"time"
@@ -95,9 +94,9 @@ func (c *Connection) beginClosing() {
 	}
 	c.drainFor(cause) // no effect on one that Close has begun
 	c.set(flagClosing)
-	c.unset(flagHalfClose)
 	c.unpressure()
 	c.dropInput()
+	c.dropTimers()
 }
 
 // finish ends a closing connection once it has sent everything, and reports
@@ -153,7 +152,7 @@ func (c *Connection) sendFIN() {
 func (c *Connection) discard() bool {
 	l := c.loop
 	for range discardReads {
-		n, errno := l.sys.Read(int(c.fd), l.readBuffer)
+		n, errno := l.sys.Read(int(c.fd), l.readBuffer[headroom:])
 		l.stats.Reads++
 		l.stats.BytesIn += uint64(n)
 		switch {
@@ -197,7 +196,7 @@ func (c *Connection) fail(err error) {
 // are. err is what ended the sending.
 func (c *Connection) unsent(err error) bool {
 	n := c.pending.Load()
-	if c.loop.current == c {
+	if c.loop.writer() == c {
 		n += int64(len(c.loop.out))
 	}
 	if n == 0 {
@@ -205,8 +204,8 @@ func (c *Connection) unsent(err error) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var already *UnsentError
-	if !errors.As(c.cause(), &already) {
+	if !c.has(flagUnsent) { // not found by errors.As: the cause may be another connection's, or panic when asked
+		c.set(flagUnsent)
 		c.besides().err = &UnsentError{Bytes: n, Cause: c.cause(), Err: err}
 	}
 	return true
@@ -234,17 +233,24 @@ func (c *Connection) teardown() {
 	l.forget(c)
 	c.dropTimers()
 	c.dropInput()
+	c.farewell(cause)
+}
+
+// farewell makes the last calls for c. Each is made, even if the one before has ended the
+// goroutine.
+func (c *Connection) farewell(cause error) {
+	h := c.loop.server.handler
+	defer c.loop.server.leave() // only now: the handler never hears of more than MaxConnections
+	defer c.call("OnClose", func() { h.OnClose(c) })
+	defer c.debug("weir: connection closed", "err", cause)
+	defer c.countClosed(cause)
 	c.dropOutput()
-	countClosed(&l.stats.Closed, cause)
-	c.debug("weir: connection closed", "err", cause)
-	c.call("OnClose", func() { l.server.handler.OnClose(c) })
-	l.server.leave() // only now: the handler never hears of more than MaxConnections
 }
 
 // dropOutput gives up what is unsent. Those who wait for it are told.
 func (c *Connection) dropOutput() {
 	l := c.loop
-	if l.current == c {
+	if l.writer() == c {
 		l.out = trim(l.out)
 	}
 	if c.out == nil {
@@ -255,4 +261,5 @@ func (c *Connection) dropOutput() {
 	c.out = nil
 	out.drop(c)
 	out.release()
+	l.tellDone()
 }

@@ -52,7 +52,7 @@ func TestLoopFails(t *testing.T) {
 					}
 				},
 			}, weir.NumLoops(2), quiet(), pollers)
-			ended := begin(t, s)
+			ended := begin(s)
 			const count = 6
 			for range count {
 				c := dial(t, s)

@@ -130,8 +130,9 @@ func (m *metricsServer) start() {
 		return
 	}
 	go func() {
-		defer m.running.Done()
-		if err := m.http.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
+		err := m.http.Serve(m.listener)
+		m.running.Done() // before the Logger is told, which may stop the server
+		if !errors.Is(err, http.ErrServerClosed) {
 			m.log.Error("weir: the metrics server has ended", "listener", m.listener.Addr(), "err", err)
 		}
 	}()

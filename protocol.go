@@ -24,7 +24,9 @@ type Protocol interface {
 
 	// Packet returns the bytes to send for data, which is what OnMessage
 	// returned or Send was given. They are copied before Packet is called
-	// again, except that data itself, if it is a []byte, may be returned.
+	// again, except that data itself, if it is a []byte, may be returned. What it
+	// writes to c itself (Write, WriteFrame, WritePacket) goes out before them, and
+	// what it sends to c (Send) after them.
 	Packet(c *Connection, data any) []byte
 }
 
@@ -32,7 +34,8 @@ type Protocol interface {
 // If a server's Protocol implements it, Packet is not called.
 type PacketAppender interface {
 	// AppendPacket appends the bytes to send for data to dst and returns the
-	// extended slice, as append does. dst must not be kept.
+	// extended slice, as append does. dst must not be kept. What it writes or sends
+	// to c itself goes out as with Packet.
 	AppendPacket(dst []byte, c *Connection, data any) []byte
 }
 

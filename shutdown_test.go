@@ -70,7 +70,7 @@ func TestShutdownUnderLoad(t *testing.T) {
 	}{
 		{"one loop", false, []weir.Option{weir.NumLoops(1)}},
 		{"loops", false, []weir.Option{weir.NumLoops(3)}},
-		{"ReusePort", false, []weir.Option{weir.NumLoops(2), weir.ReusePort(true)}},
+		{"a listener per loop", false, []weir.Option{weir.NumLoops(2), weir.ListenerPerLoop(true)}},
 		{"AppendPacket", false, []weir.Option{weir.CustomProtocol(framedAppender{})}},
 		{"slow readers", true, []weir.Option{
 			weir.NumLoops(2), weir.WriteBufferMarks(4<<10, 16<<10),
@@ -100,7 +100,7 @@ func testShutdownUnderLoad(t *testing.T, slow bool, opts []weir.Option) {
 			}
 		},
 	}, append([]weir.Option{weir.CustomProtocol(framed{})}, opts...)...)
-	ended := begin(t, s)
+	ended := begin(s)
 	reading := make(chan struct{})
 	if !slow {
 		close(reading)
@@ -164,7 +164,7 @@ func TestShutdownDelivers(t *testing.T) {
 	reply := make([]byte, size)
 	s := newServer(t, &handler{message: func(*weir.Connection, any, []byte) any { return reply }},
 		weir.CustomProtocol(framed{}), weir.WriteBufferMarks(size, 2*size), weir.SocketWriteBuffer(size))
-	ended := begin(t, s)
+	ended := begin(s)
 	c := dial(t, s)
 	send(t, c, strings.Repeat(request, requests))
 	eventually(t, "all is received", func() bool {
@@ -195,7 +195,7 @@ func TestShutdownAgainstSends(t *testing.T) {
 	for range rounds {
 		connected := make(chan *weir.Connection, senders)
 		s := newServer(t, &handler{connect: func(c *weir.Connection) { connected <- c }}, weir.NumLoops(2))
-		ended := begin(t, s)
+		ended := begin(s)
 		accepted := make(map[string]*atomic.Int64) // by the client's address
 		var peers []*net.TCPConn
 		var sending, flowing sync.WaitGroup
@@ -264,7 +264,7 @@ func TestShutdownIdle(t *testing.T) {
 		connect: func(c *weir.Connection) { c.PauseRead() },
 		close:   all.add,
 	})
-	ended := begin(t, s)
+	ended := begin(s)
 	c := dial(t, s)
 	eventually(t, "it is open", func() bool { return s.Stats().Opened == 1 })
 	var together sync.WaitGroup
@@ -328,7 +328,7 @@ func TestShutdownUnread(t *testing.T) {
 				message: func(*weir.Connection, any, []byte) any { return make([]byte, size) },
 				close:   all.add,
 			}, weir.Linger(tt.linger))
-			ended := begin(t, s)
+			ended := begin(s)
 			c := dial(t, s)
 			send(t, c, "x")
 			eventually(t, "the reply waits", func() bool { return s.Stats().OutputBytes > 0 })

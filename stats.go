@@ -28,36 +28,43 @@ type (
 
 var _ metrics.ConnectionSource = (*Server)(nil)
 
-// countClosed counts the end of a connection by its cause.
-func countClosed(s *ClosedStats, cause error) {
-	var panicked *PanicError
-	var system *os.SyscallError
-	var unsent *UnsentError
-	if errors.As(cause, &unsent) {
+// countClosed counts the end of c by its cause. The cause may be the program's own
+// error, whose methods may panic as any callback may; then it counts as Other.
+func (c *Connection) countClosed(cause error) {
+	s := &c.loop.stats.Closed
+	count := &s.Other
+	defer func() { *count++ }()
+	c.call("the error given to CloseWithError", func() { count = closedBy(s, cause) })
+}
+
+// closedBy is the counter in s for the end by that cause.
+func closedBy(s *ClosedStats, cause error) *uint64 {
+	if unsent, ok := cause.(*UnsentError); ok { //nolint:errorlint // the library's own is the outermost
 		cause = unsent.Cause
 	}
+	var panicked *PanicError
+	var system *os.SyscallError
 	switch {
 	case errors.As(cause, &panicked):
-		s.Panic++
+		return &s.Panic
 	case errors.Is(cause, io.EOF):
-		s.Peer++
+		return &s.Peer
 	case errors.Is(cause, ErrConnectionClosed):
-		s.Local++
+		return &s.Local
 	case errors.Is(cause, ErrIdleTimeout):
-		s.Idle++
+		return &s.Idle
 	case errors.Is(cause, os.ErrDeadlineExceeded):
-		s.Expired++
+		return &s.Expired
 	case errors.Is(cause, ErrSlowConsumer), errors.Is(cause, ErrStalled):
-		s.Slow++
+		return &s.Slow
 	case errors.Is(cause, ErrMessageTooLarge):
-		s.Size++
+		return &s.Size
 	case errors.Is(cause, ErrServerStopped):
-		s.Stopped++
+		return &s.Stopped
 	case errors.As(cause, &system):
-		s.System++
-	default:
-		s.Other++
+		return &s.System
 	}
+	return &s.Other
 }
 
 // published is what a loop has told of itself, for other goroutines.

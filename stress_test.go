@@ -110,7 +110,7 @@ func newStress(t *testing.T, seed, round uint64) *stress {
 	low := r.IntN(32 << 10)
 	high := low + 1 + r.IntN(64<<10)
 	s.server = newServer(t, s, append(s.faults.options(), quiet(),
-		weir.NumLoops(1+r.IntN(3)), weir.ReusePort(r.IntN(3) == 0), weir.CustomProtocol(plainReplies{}),
+		weir.NumLoops(1+r.IntN(3)), weir.ListenerPerLoop(r.IntN(3) == 0), weir.CustomProtocol(plainReplies{}),
 		weir.WriteBufferMarks(low, high), weir.WriteBufferLimit(high+1+r.IntN(1<<20)), weir.SlowConsumer(weir.SlowPolicy(r.IntN(2))),
 		weir.SocketWriteBuffer(r.IntN(2)*(4<<10+r.IntN(64<<10))), weir.SocketReadBuffer(r.IntN(2)*(4<<10+r.IntN(64<<10))),
 		weir.Linger(pick(0, 5*time.Millisecond, 200*time.Millisecond)), weir.IdleTime(pick(0, 0, 20*time.Millisecond, time.Second)),
@@ -130,7 +130,7 @@ func (s *stress) failf(format string, args ...any) {
 
 // run plays the round and checks its end.
 func (s *stress) run(d time.Duration) {
-	ended := begin(s.t, s.server)
+	ended := begin(s.server)
 	s.faults.arm()
 	stop := make(chan struct{})
 	var program, clients sync.WaitGroup

@@ -203,7 +203,7 @@ func TestTimersOutsideOfServing(t *testing.T) {
 		left <- struct{}{}
 	}
 	var late atomic.Int64
-	ended := begin(t, s)
+	ended := begin(s)
 	every := s.RunEvery(time.Millisecond, slow)
 	once := s.RunAfter(0, slow)
 	pending := s.RunAfter(time.Hour, func() { late.Add(1) })

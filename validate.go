@@ -24,8 +24,12 @@ func (o *Options) validate() error {
 		return &OptionError{"Address", `is missing; for any port on this machine use Address("localhost:0")`}
 	case o.Protocol == nil:
 		return &OptionError{"CustomProtocol", "is nil"}
-	case o.Strategy == nil && o.AddrStrategy == nil:
+	case o.balanced && o.Strategy == nil && o.AddrStrategy == nil:
 		return &OptionError{"LoadBalance", "is nil"}
+	case o.balanced && o.ListenerPerLoop:
+		return &OptionError{"LoadBalance", "has nothing to choose with ListenerPerLoop: the system spreads the connections"}
+	case o.IncompleteLimit > 0 && o.IncompleteLimit/2 < o.MaxMessageSize:
+		return &OptionError{"IncompleteLimit", fmt.Sprintf("is %d, must be at least twice the MaxMessageSize %d", o.IncompleteLimit, o.MaxMessageSize)}
 	case o.LowWaterMark >= o.HighWaterMark:
 		return &OptionError{"WriteBufferMarks", fmt.Sprintf("low mark %d is not below high mark %d", o.LowWaterMark, o.HighWaterMark)}
 	case o.HighWaterMark > o.WriteBufferLimit:
@@ -80,12 +84,15 @@ func (o *Options) ranges() []valueRange {
 		count("NumLoops", o.NumLoops, -1, eventloop.MaxLoops-2),
 		count("MaxConnections", o.MaxConnections, 0, math.MaxInt),
 		count("MaxMessageSize", o.MaxMessageSize, 1, math.MaxInt),
+		count("IncompleteLimit", o.IncompleteLimit, 0, math.MaxInt),
+		count("MessageTimeout", o.MessageRate, 1, math.MaxInt),
 		count("WriteBufferMarks", o.LowWaterMark, 0, math.MaxInt),
 		count("WriteBufferMarks", o.HighWaterMark, 1, math.MaxInt),
 		count("WriteBufferLimit", o.WriteBufferLimit, 1, math.MaxInt),
 		count("SocketReadBuffer", o.SocketReadBuffer, 0, math.MaxInt32),
 		count("SocketWriteBuffer", o.SocketWriteBuffer, 0, math.MaxInt32),
 		count("Backlog", o.Backlog, 0, math.MaxInt32),
+		span("MessageTimeout", o.MessageTimeout, math.MaxInt64),
 		span("IdleTime", o.IdleTime, math.MaxInt64),
 		span("StallTimeout", o.StallTimeout, math.MaxInt64),
 		span("Linger", o.Linger, math.MaxInt64),

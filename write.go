@@ -55,15 +55,18 @@ func (c *Connection) WriteFrame(header, payload []byte) error {
 }
 
 // WritePacket is Write for data that the Protocol turns into bytes: what
-// returning data from OnMessage does, any number of times. Loop only.
+// returning data from OnMessage does, any number of times. An error means that no
+// bytes were accepted; it is ErrConnectionClosed if the Protocol can't encode data
+// and has closed the connection for that. Loop only.
 func (c *Connection) WritePacket(data any) error {
 	if !c.Connected() {
 		return ErrConnectionClosed
 	}
-	if err := c.overLimit(c.encode(data)); err != nil {
-		return err
+	n, err := c.encode(data)
+	if err != nil {
+		return c.overLimit(err)
 	}
-	if c.state.Load() != open { // the Protocol can't encode that, and has closed c
+	if n == 0 && c.state.Load() != open { // with bytes, it is another goroutine that closes c: they are sent
 		return ErrConnectionClosed
 	}
 	return nil
@@ -75,7 +78,7 @@ func (c *Connection) reply(data any) {
 	if c.bits.Load()&bitWriteShut != 0 {
 		return // this side has said that it sends nothing more
 	}
-	if err := c.encode(data); err != nil {
+	if _, err := c.encode(data); err != nil {
 		c.slow()
 	}
 }
@@ -98,30 +101,48 @@ func (c *Connection) slow() {
 	c.fail(ErrSlowConsumer)
 }
 
-// encode passes data through the Protocol to where put would copy it.
-func (c *Connection) encode(data any) error {
+// encode passes data through the Protocol to where put would copy it, and returns
+// how many bytes it became.
+func (c *Connection) encode(data any) (int, error) {
 	l := c.loop
 	l.stats.MessagesOut++
-	appender := l.server.appender
-	if appender == nil {
-		return c.put(l.server.opts.Protocol.Packet(c, data))
+	if l.server.appender == nil {
+		p := l.server.opts.Protocol.Packet(c, data)
+		return len(p), c.put(p)
 	}
 	if l.current != c || c.out != nil {
-		l.scratch = appender.AppendPacket(l.scratch[:0], c, data)
-		err := c.put(l.scratch)
-		l.scratch = trim(l.scratch)
-		return err
+		p := l.encode(c, data)
+		err := c.put(p)
+		l.scratch = trim(p)
+		return len(p), err
 	}
 	before := len(l.out)
-	l.out = appender.AppendPacket(l.out, c, data)
-	if !c.fits(len(l.out) - before) {
-		l.out = l.out[:before]
-		return ErrWriteBufferFull
+	// Until AppendPacket returns, the bytes after l.out are its: see store for what
+	// it writes to c itself.
+	l.current, l.encoding = nil, c
+	p := l.server.appender.AppendPacket(l.out, c, data)
+	l.current = c
+	n := max(len(p)-before, 0) // less is a fault of the Protocol's, and nobody else's bytes
+	switch {
+	case c.out != nil: // it has written; what was in l.out went before that
+		return n, c.put(p[len(p)-n:])
+	case !c.fits(n):
+		return n, ErrWriteBufferFull
+	case n > 0:
+		l.out = p
 	}
 	if len(l.out) >= writeBufferSize {
 		c.spill()
 	}
-	return nil
+	return n, nil
+}
+
+// encode has the appender encode data for c into the loop's scratch buffer, which a
+// call from within that does not find: the caller puts it back.
+func (l *loop) encode(c *Connection, data any) []byte {
+	p := l.scratch[:0]
+	l.scratch = nil
+	return l.server.appender.AppendPacket(p, c, data)
 }
 
 // put appends a copy of p to the output: to the loop's write buffer if c is
@@ -141,18 +162,31 @@ func (c *Connection) store(p []byte) {
 	switch {
 	case len(p) == 0:
 	case l.current != c || c.out != nil:
+		if l.current == nil && l.encoding == c {
+			c.overtake()
+		}
 		c.enqueue(p)
 		l.touch(c)
 	case len(l.out)+len(p) < writeBufferSize:
 		l.out = append(l.out, p...)
 	default:
 		c.spill()
-		if c.out == nil && !c.has(flagBlocked|flagDead) {
+		if c.out == nil && !c.has(flagDead) {
 			p = p[c.tryWrite(p):]
 		}
 		if len(p) > 0 {
 			c.enqueue(p)
 		}
+	}
+}
+
+// overtake queues what was written before the message that is being encoded: what
+// AppendPacket writes to c goes out after that, and before what it returns.
+func (c *Connection) overtake() {
+	l := c.loop
+	if len(l.out) > 0 {
+		c.enqueue(l.out)
+		l.out = l.out[:0]
 	}
 }
 
@@ -191,7 +225,7 @@ func (c *Connection) account(n int, counted int64) {
 func (c *Connection) spill() {
 	l := c.loop
 	p := l.out
-	if c.out == nil && !c.has(flagBlocked|flagDead) {
+	if c.out == nil && !c.has(flagDead) {
 		p = p[c.tryWrite(p):]
 	}
 	if len(p) > 0 {
@@ -231,6 +265,7 @@ func (c *Connection) flushQueue() {
 		c.out.release()
 		c.out = nil
 	}
+	c.loop.tellDone()
 }
 
 // writeVector does one writev(2) of the queue and returns how many bytes the

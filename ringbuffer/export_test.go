@@ -8,6 +8,9 @@ const (
 	MaxClass = maxClass
 )
 
+// Retired is the size of the storage that View has replaced and that r still holds.
+func (r *RingBuffer) Retired() int { return len(r.retired) }
+
 // Check returns the first invariant of the fields of RingBuffer that r breaks.
 func (r *RingBuffer) Check() error { return r.check() }
 

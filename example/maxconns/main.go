@@ -29,6 +29,7 @@ func (h *handler) OnConnect(c *weir.Connection) {
 	if n := h.count.Add(1); n > h.limit {
 		h.count.Add(-1)
 		_, _ = c.Write([]byte("full, please come again\n")) // an error means that it is ending
+		c.AwaitPeer()                                       // which may be sending already
 		_ = c.Close()                                       // sends what was written first
 		return
 	}

@@ -3,6 +3,7 @@
 package sock_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -53,6 +54,32 @@ func TestRead(t *testing.T) {
 		if n, errno := sys.Read(fd, buf); n != 0 || errno != 0 {
 			t.Fatalf("at the end: %d, %v", n, errno)
 		}
+	}
+}
+
+// TestLongRead: below the raw limit and above it.
+func TestLongRead(t *testing.T) {
+	for _, size := range []int{sock.RawLimit, sock.RawLimit + 1, 1 << 20} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			fd, peer := connect(t, sock.ListenConfig{})
+			want := bytesOf(0, 100_000)
+			go func() { _, _ = peer.Write(want) }() // what is missing shows
+			var got []byte
+			for buf := make([]byte, size); len(got) < len(want); {
+				wait(t, fd, unix.POLLIN)
+				n, errno := sys.Read(fd, buf)
+				if n <= 0 || errno != 0 {
+					t.Fatalf("read %d, %v", n, errno)
+				}
+				got = append(got, buf[:n]...)
+			}
+			if !bytes.Equal(got, want) {
+				t.Error("read other bytes than were written")
+			}
+			if n, errno := sys.Read(fd, make([]byte, size)); n != 0 || errno != syscall.EAGAIN {
+				t.Errorf("nothing to read: %d, %v", n, errno)
+			}
+		})
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// RawLimit is the size in bytes up to which a write keeps its P: longer ones
-// tell the scheduler, which may then run other goroutines meanwhile.
+// RawLimit is the size in bytes up to which a read or a write keeps its P: longer
+// ones tell the scheduler, which may then run other goroutines meanwhile.
 const RawLimit = 64 << 10
 
 // Calls is the table of system calls. All descriptors are non-blocking, and
@@ -118,4 +118,7 @@ type ListenConfig struct {
 	ReadBuffer  int           // SO_RCVBUF in bytes; 0: the system's own choice
 	WriteBuffer int           // SO_SNDBUF in bytes; 0: the system's own choice
 	Backlog     int           // listen(2); 0: the system's maximum
+
+	// Control, if not nil, is called after all these, before the socket is bound.
+	Control func(network, address string, c syscall.RawConn) error
 }

@@ -26,8 +26,15 @@ func System() Calls {
 // echo 2 to 3 %. They call package syscall, as the call of package unix of the
 // same name is one more hop.
 func read(fd int, p []byte) (int, syscall.Errno) {
-	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
-		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
+	var n uintptr
+	var errno syscall.Errno
+	if len(p) <= RawLimit {
+		n, _, errno = syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
+	} else {
+		n, _, errno = syscall.Syscall6(unix.SYS_RECVFROM, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
+	}
 	return result(n, errno)
 }
 

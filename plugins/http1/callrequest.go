@@ -32,8 +32,10 @@ func (k *call) request() *http.Request {
 		case "Host", "Transfer-Encoding":
 			continue
 		case "Trailer":
-			r.Trailer = announced(r.Trailer, in(f.value))
-			continue
+			if h.Chunked() { // else it is a field like others
+				r.Trailer = announced(r.Trailer, in(f.value))
+				continue
+			}
 		}
 		if before := r.Header[key]; before != nil {
 			r.Header[key] = append(before, in(f.value))
@@ -47,7 +49,7 @@ func (k *call) request() *http.Request {
 	}
 	r = r.WithContext(k.ctx)
 	if r.ContentLength != 0 {
-		r.Body = &body{k, r}
+		r.Body = &body{k: k, r: r}
 	}
 	return r
 }
@@ -81,8 +83,9 @@ func (x *exchange) trailer() http.Header {
 
 // body is a Request's Body.
 type body struct {
-	k *call
-	r *http.Request
+	k      *call
+	r      *http.Request
+	closed bool // guarded by k.mu
 }
 
 // Read waits for a part of the body. The first one asks the client to send it, if
@@ -91,15 +94,18 @@ func (b *body) Read(p []byte) (int, error) {
 	k := b.k
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if b.closed {
+		return 0, http.ErrBodyReadAfterClose
+	}
 	if k.expected && k.inputErr == nil {
 		k.expected = false
 		_ = k.c.Send(continueLine) // an error shows as the end of the body
 	}
-	for k.input.IsEmpty() && k.inputErr == nil && !k.ended {
+	for k.input.IsEmpty() && k.inputErr == nil && !k.ended && !b.closed {
 		k.arrived.Wait()
 	}
 	switch {
-	case k.ended:
+	case k.ended || b.closed:
 		return 0, http.ErrBodyReadAfterClose
 	case k.input.IsEmpty():
 		b.addTrailer()
@@ -132,4 +138,10 @@ func (b *body) addTrailer() {
 
 // Close implements io.Closer. What is left of the body is thrown away when the
 // handler returns.
-func (b *body) Close() error { return nil }
+func (b *body) Close() error {
+	b.k.mu.Lock()
+	defer b.k.mu.Unlock()
+	b.closed = true
+	b.k.arrived.Broadcast()
+	return nil
+}

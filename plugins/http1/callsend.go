@@ -54,9 +54,13 @@ func (w *writer) flush(last bool) error {
 		}
 		w.release()
 	}
+	if w.k.gap > 0 && last {
+		w.k.postponed = out
+		return nil
+	}
 	w.send(out)
 	if w.err == nil && !last {
-		w.err = w.await()
+		w.err = w.await(window)
 	}
 	return w.err
 }
@@ -79,10 +83,20 @@ func (w *writer) appendHead(dst []byte, last bool) []byte {
 	}
 	dst = w.appendFraming(dst, last)
 	h := &k.x.req.Head
-	// There is no way to speak another protocol after a 101.
-	switch w.close = w.close || w.status < 200 || !h.KeepAlive() || k.strands(); {
+	w.close = w.close || w.status < 200 || !h.KeepAlive() // there is no way to speak another protocol after a 101
+	if !w.close {
+		switch k.rest() {
+		case restStrands:
+			w.close = true
+		case restUnknown:
+			if last { // the loop decides
+				k.gap = len(dst)
+			}
+		}
+	}
+	switch {
 	case w.close:
-		dst = append(dst, "Connection: close\r\n"...)
+		dst = append(dst, closeLine...)
 	case h.minor == 0:
 		dst = append(dst, "Connection: keep-alive\r\n"...)
 	}
@@ -111,19 +125,29 @@ func (w *writer) appendFraming(dst []byte, last bool) []byte {
 	return dst
 }
 
-// strands reports whether what is left of the request's body keeps the connection
-// from being used again. No 100 is sent from now on.
-func (k *call) strands() bool {
+// rest is what is left of a request's body when the response begins.
+type rest uint8
+
+const (
+	restSkipped rest = iota // so little that it can be thrown away, or nothing
+	restStrands             // so much that the connection can't be used again
+	restUnknown             // either, as the body is chunked; once the response has begun, all of it is skipped
+)
+
+// rest looks at what is left of the body. No 100 is sent from now on.
+func (k *call) rest() rest {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.inputErr != nil {
-		return !errors.Is(k.inputErr, io.EOF)
-	}
-	if k.expected {
+	switch {
+	case errors.Is(k.inputErr, io.EOF):
+		return restSkipped
+	case k.inputErr != nil, k.expected, k.left > maxDiscard:
 		k.expected = false
-		return true
+		return restStrands
+	case k.left < 0:
+		return restUnknown
 	}
-	return k.left > maxDiscard
+	return restSkipped
 }
 
 // hasTrailer reports whether fields are to follow the body.
@@ -221,24 +245,31 @@ func (w *writer) send(out []byte) {
 			}
 		})
 	}
-	if err := w.k.c.Send(out, w.sent); err != nil {
+	err := w.k.c.Send(out, w.sent)
+	if errors.Is(err, weir.ErrWriteBufferFull) { // the server allows less than the window
+		if err = w.await(0); err == nil {
+			err = w.k.c.Send(out, w.sent)
+		}
+	}
+	if err != nil {
 		w.err = err
+		w.k.c.CloseWithError(weir.ErrSlowConsumer) // or the next response would follow half of this one
 		ringbuffer.Recycle(out)
 	}
 }
 
-// await waits while the client has too much to read.
-func (w *writer) await() error {
+// await waits while the client has more than most bytes to read.
+func (w *writer) await(most int64) error {
 	k := w.k
 	pending := k.c.WriteBufferLength()
-	if pending <= window {
+	if pending <= most {
 		return nil
 	}
 	wait := shortestWait
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	least, since := pending, time.Now()
-	for ; pending > window; pending = k.c.WriteBufferLength() {
+	for ; pending > most; pending = k.c.WriteBufferLength() {
 		if pending < least {
 			least, since = pending, time.Now()
 		} else if stall := k.pool.options.stall; stall > 0 && time.Since(since) > stall {

@@ -100,6 +100,7 @@ func (w *writer) inform(code int) {
 // to write.
 func (w *writer) render(dst []byte) []byte {
 	w.length, w.announced = -1, w.announced[:0]
+	w.dated, w.served, w.typed = false, false, false // an informational response may have said something else
 	for _, name := range slices.Sorted(maps.Keys(w.header)) {
 		values := w.header[name]
 		if !isTokenString(name) || strings.HasPrefix(name, http.TrailerPrefix) {

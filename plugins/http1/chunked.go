@@ -24,7 +24,14 @@ type chunkState uint8
 const (
 	inSize      chunkState = iota // a digit of a chunk's size, or what ends it
 	inBlank                       // a blank behind the size, where only an extension may follow
-	inExtension                   // an extension, to be ignored
+	atName                        // the name of an extension, behind its semicolon
+	inName                        // more of it
+	behindName                    // a blank behind it
+	atValue                       // the value, behind the equals sign
+	inValue                       // more of it
+	inQuotes                      // more of it, up to a quotation mark
+	atQuoted                      // the character behind a backslash
+	behindValue                   // what may follow an extension
 	atSizeEnd                     // the LF behind it
 	inData                        // the bytes of a chunk
 	atDataCR                      // the CR behind them
@@ -33,12 +40,7 @@ const (
 	atEnd                         // nothing
 )
 
-const (
-	maxDigits = 16
-	// maxExtensions is how many bytes of extensions a body may have. Nobody
-	// uses them, and skipping them is not free.
-	maxExtensions = 4 << 10
-)
+const maxDigits = 16
 
 // reset makes d ready for a body of at most so many bytes.
 func (d *chunked) reset(limits *Limits, most int64) {
@@ -81,8 +83,6 @@ func (d *chunked) char(c byte) *Error {
 	switch d.state {
 	case inSize:
 		return d.sizeChar(c)
-	case inBlank, inExtension:
-		return d.extensionChar(c)
 	case atSizeEnd:
 		if c != '\n' {
 			return errChunkLine
@@ -98,6 +98,8 @@ func (d *chunked) char(c byte) *Error {
 			return errChunkEnd
 		}
 		d.state, d.digits, d.left = inSize, 0, 0
+	default:
+		return d.extensionChar(c)
 	}
 	return nil
 }
@@ -119,22 +121,6 @@ func (d *chunked) sizeChar(c byte) *Error {
 		return d.extensionChar(c)
 	default:
 		return errChunkSize
-	}
-	return nil
-}
-
-func (d *chunked) extensionChar(c byte) *Error {
-	if d.extensions++; d.extensions > maxExtensions {
-		return errExtensions
-	}
-	switch {
-	case d.state == inExtension && c == '\r':
-		d.state = atSizeEnd
-	case d.state == inBlank && c == ';':
-		d.state = inExtension
-	case c == ' ', c == '\t', d.state == inExtension && c > ' ' && c != 0x7f:
-	default:
-		return errChunkLine
 	}
 	return nil
 }
@@ -187,9 +173,20 @@ func (d *chunked) trailerLine(p []byte) (n int, err *Error) {
 }
 
 // framesMessage reports whether a field of that name could make another request
-// of what was understood as this one.
+// of what was understood as this one: RFC 9110 section 6.5.1 keeps it out of the
+// trailer section.
 func framesMessage(name []byte) bool {
-	return equalFold(name, "content-length") || equalFold(name, "transfer-encoding") || equalFold(name, "host")
+	switch len(name) {
+	case len("Host"):
+		return equalFold(name, "host")
+	case len("Trailer"):
+		return equalFold(name, "trailer")
+	case len("Content-Length"):
+		return equalFold(name, "content-length")
+	case len("Transfer-Encoding"):
+		return equalFold(name, "transfer-encoding")
+	}
+	return false
 }
 
 func hexDigit(c byte) int {

@@ -3,7 +3,7 @@ package http1
 // special reports whether a field of that name may be one that says where the
 // request ends or what becomes of the connection: whether it is as long as one.
 func special(name span) bool {
-	const lengths = 1<<len("Host") | 1<<len("Expect") | 1<<len("Connection") |
+	const lengths = 1<<len("Host") | 1<<len("Expect") | 1<<len("Trailer") | 1<<len("Connection") |
 		1<<len("Content-Length") | 1<<len("Transfer-Encoding")
 	return lengths>>(name.to-name.from)&1 != 0
 }
@@ -20,6 +20,10 @@ func (h *Head) note(p []byte, e *field) *Error {
 	case len("Expect"):
 		if equalFold(name, "expect") {
 			h.noteExpect(value)
+		}
+	case len("Trailer"):
+		if equalFold(name, "trailer") {
+			h.noteTrailer(value)
 		}
 	case len("Connection"):
 		if equalFold(name, "connection") {
@@ -50,12 +54,27 @@ func (h *Head) noteHost(value []byte, at span) *Error {
 	return nil
 }
 
+// noteExpect reads a list of expectations, RFC 9110 section 10.1.1. It may be empty.
 func (h *Head) noteExpect(value []byte) {
-	if equalFold(value, "100-continue") {
-		h.flags |= flagContinue
-	} else {
-		h.flags |= flagExpects
-	}
+	elements(value, func(expectation []byte) bool {
+		if equalFold(expectation, "100-continue") {
+			h.flags |= flagContinue
+		} else {
+			h.flags |= flagExpects
+		}
+		return true
+	})
+}
+
+// noteTrailer reads the names of the fields that are to come behind a chunked body.
+// What would be refused there is refused when it is announced.
+func (h *Head) noteTrailer(value []byte) {
+	elements(value, func(name []byte) bool {
+		if framesMessage(name) {
+			h.flags |= flagBadTrailer
+		}
+		return true
+	})
 }
 
 func (h *Head) noteConnection(value []byte) {
@@ -148,6 +167,8 @@ func (h *Head) check() *Error {
 		return errNoHost
 	case h.flags&(flagCoded|flagExpects) == 0:
 		return nil
+	case h.flags&flagBadTrailer != 0 && h.flags&flagChunked != 0:
+		return errTrailer
 	case h.flags&flagCoded != 0 && h.flags&flagChunked == 0:
 		return errCoding
 	case h.flags&flagUnknownCoded != 0:

@@ -40,6 +40,7 @@ const (
 	flagCoded                           // there is a Transfer-Encoding
 	flagChunked                         // its last coding is chunked
 	flagUnknownCoded                    // it has a coding that nobody here knows
+	flagBadTrailer                      // Trailer: a field that can't be one
 )
 
 // Limits bound a head. 0 stands for the default.

@@ -89,6 +89,11 @@ func TestHead(t *testing.T) {
 		{"length in any case", "POST / HTTP/1.1\r\ncOnTeNt-lEnGtH:0012\r\n" + end, `length 12 chunked false`},
 		{"chunked", "POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n" + end, `length -1 chunked true`},
 		{"continue", "POST / HTTP/1.1\r\nExpect: 100-Continue\r\n" + end, `continue true`},
+		{"continue twice", "POST / HTTP/1.1\r\nExpect: 100-continue, 100-CONTINUE\r\n" + end, `continue true`},
+		{"no expectation", "POST / HTTP/1.1\r\nExpect:\r\n" + end, `continue false`},
+		{"empty expectations", "POST / HTTP/1.1\r\nExpect: , \r\n" + end, `continue false`},
+		{"trailers", "POST / HTTP/1.1\r\nTrailer: A, B\r\nTransfer-Encoding: chunked\r\n" + end, `"Trailer"="A, B"`},
+		{"trailer without a body", "POST / HTTP/1.1\r\nTrailer: Content-Length\r\n" + end, `"Trailer"="Content-Length"`},
 		{"continue in 1.0", "POST / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n", `continue false`},
 		{"expectations in 1.0", "POST / HTTP/1.0\r\nExpect: 200-maybe\r\n\r\n", `continue false`},
 		{"upgrade", "GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" + end, `upgrade "websocket"`},
@@ -223,6 +228,10 @@ func TestMalformedHead(t *testing.T) {
 		{"two lengths", get + "Content-Length: 5\r\nContent-Length: 6\r\n" + end, 400},
 		{"the same length twice", get + "Content-Length: 5\r\nContent-Length: 5\r\n" + end, 400},
 		{"length over 64 bits", get + "Content-Length: 18446744073709551617\r\n" + end, 413},
+		{"length over 64 bits that would be small", get + "Content-Length: 18446744073709551621\r\n" + end, 413},
+		{"length of many digits that would be small", get + "Content-Length: 340282366920938463463374607431768211461\r\n" + end, 413},
+		{"length 0, then another", get + "Content-Length: 0\r\nContent-Length: 5\r\n" + end, 400},
+		{"length 0 twice", get + "Content-Length: 0\r\nContent-Length: 0\r\n" + end, 400},
 		{"length over 63 bits", get + "Content-Length: 9223372036854775808\r\n" + end, 413},
 
 		// Section 6.1: Transfer-Encoding.
@@ -248,8 +257,15 @@ func TestMalformedHead(t *testing.T) {
 		{"folded", get + "Transfer-Encoding:\r\n chunked\r\n" + end, 400},
 		{"empty", get + "Transfer-Encoding:\r\n" + end, 400},
 
+		// RFC 9110 section 6.5.1: what may not come behind the body.
+		{"length in the trailers", get + "Trailer: A, content-length\r\nTransfer-Encoding: chunked\r\n" + end, 400},
+		{"coding in the trailers", get + "Transfer-Encoding: chunked\r\nTrailer: Transfer-Encoding\r\n" + end, 400},
+		{"host in the trailers", get + "Transfer-Encoding: chunked\r\nTrailer: Host\r\n" + end, 400},
+		{"trailer in the trailers", get + "Transfer-Encoding: chunked\r\nTrailer: Trailer\r\n" + end, 400},
+
 		// RFC 9110 section 10.1.1.
 		{"expectation", get + "Expect: 200-maybe\r\n" + end, 417},
+		{"expectation among others", get + "Expect: 100-continue, 200-maybe\r\n" + end, 417},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got, want := everywhere(t, http1.Limits{}, c.head), fmt.Sprint(c.status, " "); !strings.HasPrefix(got, want) {

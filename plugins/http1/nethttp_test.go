@@ -209,6 +209,7 @@ func TestRequestLikeNetHTTP(t *testing.T) {
 		request("POST", "/", "hello"),
 		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
 		"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-T, x-u\r\n\r\n5\r\nhello\r\n0\r\nX-T: t\r\nX-V: v\r\n\r\n",
+		request("POST", "/", "hello", "Trailer: X-T", "Expect:"),
 		"M-SEARCH /x HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
 	} {
 		var list []string

@@ -206,7 +206,8 @@ func TestPoolGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			begun, ended := make(chan struct{}), make(chan error, 1)
 			s := startPool(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != "/first" {
+				if r.URL.Path != "/first" { // the client had left before
+					receive(t, r.Context().Done())
 					return
 				}
 				close(begun)
@@ -286,6 +287,12 @@ func TestPoolGoneInQueue(t *testing.T) {
 	}
 }
 
+// unwrapPanics is an error that can't be asked what it wraps when it is nil.
+type unwrapPanics struct{ inner error }
+
+func (*unwrapPanics) Error() string   { return "broken" }
+func (e *unwrapPanics) Unwrap() error { return e.inner }
+
 // TestPoolPanic: what a panic costs, by what was sent before.
 func TestPoolPanic(t *testing.T) {
 	s := startPool(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -299,6 +306,8 @@ func TestPoolPanic(t *testing.T) {
 			panic("late")
 		case "/abort":
 			panic(http.ErrAbortHandler)
+		case "/nil":
+			panic((*unwrapPanics)(nil))
 		case "/exit":
 			runtime.Goexit()
 		}
@@ -310,11 +319,13 @@ func TestPoolPanic(t *testing.T) {
 		{"/early", "HTTP/1.1 500 ", true},
 		{"/late", "HTTP/1.1 200 ", true},
 		{"/abort", "", false},
+		{"/nil", "HTTP/1.1 500 ", true},
 		{"/exit", "", false},
 	} {
 		p := dial(t, s)
 		p.send(get(c.path) + get("/never"))
 		got, err := io.ReadAll(p.r)
+		_ = p.CloseWrite() // the server may wait for it
 		if err != nil || !strings.HasPrefix(string(got), c.raw) || (c.raw == "") != (len(got) == 0) ||
 			strings.Count(string(got), "HTTP/1.1") > 1 || strings.HasSuffix(string(got), "0\r\n\r\n") {
 			t.Errorf("%s: %q, %v", c.path, got, err)

@@ -27,6 +27,7 @@ type Protocol struct {
 	handler Handler
 	stamps  stamps
 
+	bodies    bodyMemory
 	exchanges sync.Pool // of *exchange
 	conns     sync.Pool // of *conn
 }
@@ -45,8 +46,17 @@ func New(h Handler, opts ...Option) (*Protocol, error) {
 		return nil, err
 	}
 	p.options.limits.fill()
+	p.bodies.limit = p.options.bodyMemory
 	p.stamps.server = p.options.serverField
 	return p, nil
+}
+
+// Validate implements weir.ValidProtocol: it refuses the zero value.
+func (p *Protocol) Validate() error {
+	if p.handler == nil {
+		return errors.New("http1: the zero Protocol has no Handler, make one with New")
+	}
+	return nil
 }
 
 // OnConnect implements weir.Handler.
@@ -118,8 +128,21 @@ func (p *Protocol) OnMessage(c *weir.Connection, ctx any, data []byte) (out any)
 
 // OnHalfClose implements weir.HalfCloseHandler.
 func (p *Protocol) OnHalfClose(c *weir.Connection) {
-	if s, ok := c.ProtocolState().(*conn); ok && s.x != nil && s.x.call != nil {
-		s.x.call.halfClosed()
+	if s, ok := c.ProtocolState().(*conn); ok {
+		s.left = true
+		if s.x != nil {
+			s.x.halfClosed()
+		}
+	}
+}
+
+// OnShutdown implements weir.ShutdownHandler: a Stream may have no end.
+func (p *Protocol) OnShutdown(c *weir.Connection) {
+	if s, ok := c.ProtocolState().(*conn); ok {
+		s.stopping = true
+		if s.x != nil && s.x.stream != nil {
+			s.letGo()
+		}
 	}
 }
 

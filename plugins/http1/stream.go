@@ -1,19 +1,23 @@
 package http1
 
 import (
+	"errors"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/go-weir/weir"
 )
 
 // Stream is a response whose body is sent piece by piece, for as long as it takes:
-// chunked, or to a client of HTTP/1.0 until the connection is closed. Its methods
-// are for any goroutine.
+// chunked, or to a client of HTTP/1.0 until the connection is closed. It takes no
+// goroutine. Its methods are for any goroutine.
 //
-// Other requests of the connection wait until it is closed. A client that goes
-// away, or ends its half of the connection, ends the stream too, and so does
-// Server.Shutdown.
+// Other requests of the connection wait until it is closed. A client that has ended
+// its half of the connection gets the rest of the body; one that has gone looks the
+// same at first. Done tells of both. Server.Shutdown ends the connections of streams.
+// To break a body off, so that it does not look whole, end the connection
+// (Request.Connection) with CloseWithError.
 type Stream struct {
 	// set once
 	s       *conn
@@ -25,6 +29,9 @@ type Stream struct {
 	// guarded by mu
 	mu     sync.Mutex
 	closed bool
+	err    error         // what Close has returned
+	left   bool          // the client may be gone
+	gone   chan struct{} // closed then; nil: nobody has asked
 }
 
 // Stream sends the head of the response, and what was written of its body, and
@@ -32,7 +39,7 @@ type Stream struct {
 func (w *Response) Stream() *Stream {
 	x := w.x
 	s := x.conn
-	t := &Stream{s: s, c: s.c, chunked: x.req.minor > 0}
+	t := &Stream{s: s, c: s.c, chunked: x.req.minor > 0, left: s.left}
 	t.again = x.reusable() && t.chunked && !x.pending
 	out := w.appendHead(x.out[:0], t.again)
 	t.mute = x.req.isHead() || !bodyAllowed(w.status)
@@ -44,16 +51,21 @@ func (w *Response) Stream() *Stream {
 		out = t.appendChunk(out, w.content())
 	}
 	x.out = out
-	x.state = elsewhere
+	x.state, x.stream = elsewhere, t
 	s.phase = inReply
-	s.letGo()
+	if s.stopping {
+		s.letGo()
+	} else {
+		s.hold()
+	}
 	_, err := s.c.Write(out)
 	s.sent(err)
 	return t
 }
 
 // Write queues p, which is copied, as Connection.Send does, and returns its errors.
-// Behind Close it returns weir.ErrConnectionClosed.
+// What is refused with weir.ErrWriteBufferFull is left out of the body. Behind Close
+// it returns weir.ErrConnectionClosed.
 func (t *Stream) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -84,27 +96,63 @@ func (t *Stream) appendChunk(dst, p []byte) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// Close ends the body. The second Close does nothing; one on a connection that has
-// ended returns weir.ErrConnectionClosed.
+// Done returns a channel that is closed when the client has ended its half of the
+// connection, or the connection has ended: as a rule nobody reads the stream any more.
+func (t *Stream) Done() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.gone == nil {
+		t.gone = make(chan struct{})
+		if t.left {
+			close(t.gone)
+		}
+	}
+	return t.gone
+}
+
+// clientLeft is the reason for Done. Loop only.
+func (t *Stream) clientLeft() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.left && t.gone != nil {
+		close(t.gone)
+	}
+	t.left = true
+}
+
+// Close ends the body, behind all that was written; it does not wait. On a connection
+// that has ended it returns weir.ErrConnectionClosed. Later calls do nothing, and
+// return what the first one did.
 func (t *Stream) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed {
-		return nil
+	if !t.closed {
+		t.closed = true
+		t.err = t.c.Execute(t.end)
 	}
-	t.closed = true
-	if t.chunked && !t.mute {
-		if err := t.c.Send("0\r\n\r\n"); err != nil {
-			return err
-		}
-	}
-	return t.c.Execute(t.end)
+	return t.err
 }
 
-// end goes on with the next request, on the loop.
+// endRetry is how long the end of a body waits before it is written again, when there
+// was no room for it among what the client has not read yet.
+const endRetry = 50 * time.Millisecond
+
+var lastChunk = []byte("0\r\n\r\n")
+
+// end ends the body and goes on with the next request, on the loop.
 func (t *Stream) end() {
 	if t.s.phase == over {
 		return
+	}
+	if t.chunked && !t.mute {
+		_, err := t.c.Write(lastChunk)
+		switch {
+		case errors.Is(err, weir.ErrWriteBufferFull):
+			t.c.RunAfter(endRetry, t.end)
+			return
+		case err != nil:
+			return // the connection is ending
+		}
 	}
 	if !t.again {
 		t.s.finish()

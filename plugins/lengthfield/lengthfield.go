@@ -83,7 +83,7 @@ type Config struct {
 
 // Protocol cuts a stream into frames, and makes frames of what is sent: a
 // []byte or a string. It never changes: any number of servers can share it, and
-// AppendFrame is for any goroutine.
+// AppendFrame is for any goroutine. NewServer refuses the zero value.
 type Protocol struct {
 	// set once
 	field  field
@@ -96,6 +96,7 @@ type Protocol struct {
 
 var (
 	_ weir.Protocol       = (*Protocol)(nil)
+	_ weir.ValidProtocol  = (*Protocol)(nil)
 	_ weir.Splitter       = (*Protocol)(nil)
 	_ weir.PacketAppender = (*Protocol)(nil)
 )
@@ -152,6 +153,15 @@ func (c *Config) validate() error {
 	}
 	if len(c.Prefix) > stripped {
 		return invalid("Prefix has %d bytes, must fit into the %d that are stripped", len(c.Prefix), stripped)
+	}
+	return nil
+}
+
+// Validate implements weir.ValidProtocol: it refuses the zero value, which has no
+// layout.
+func (p *Protocol) Validate() error {
+	if p.max == 0 {
+		return errors.New("lengthfield: the zero Protocol has no layout, make one with New or BuffStreams")
 	}
 	return nil
 }

@@ -154,7 +154,7 @@ func TestEveryWidth(t *testing.T) {
 				p := protocol(t, lengthfield.Config{Width: width, LittleEndian: little, Strip: lengthfield.StripHeader, MaxFrame: 20 << 20})
 				x := protocoltest.New(t, protocoltest.Spec{Protocol: p})
 				for _, size := range []int{0, 1, 127, 128, 255, 256, 65535, 65536, 1<<24 - 1, 1 << 24} {
-					fits := width < 1 || width == 8 || size < 1<<(8*width)
+					fits := width < 1 || width == 8 || uint64(size) < 1<<(8*width)
 					wire, err := p.AppendFrame(nil, make([]byte, size))
 					if (err == nil) != fits {
 						t.Fatalf("AppendFrame with %d bytes: %v", size, err)
@@ -297,3 +297,10 @@ type sender struct {
 func (s sender) OnConnect(c *weir.Connection)                { _ = c.WritePacket(s.data) } // it has no error
 func (s sender) OnMessage(*weir.Connection, any, []byte) any { return nil }
 func (s sender) OnClose(c *weir.Connection)                  { s.ended <- c.Err() }
+
+// TestZeroValue: no server takes the Protocol that nobody made.
+func TestZeroValue(t *testing.T) {
+	if err := new(lengthfield.Protocol).Validate(); err == nil || !strings.Contains(err.Error(), "New or BuffStreams") {
+		t.Errorf("Validate: %v", err)
+	}
+}

@@ -84,7 +84,7 @@ func (p *Protocol) Packet(c *weir.Connection, data any) []byte {
 
 // AppendPacket is Packet without a buffer of its own.
 func (p *Protocol) AppendPacket(dst []byte, c *weir.Connection, data any) []byte {
-	return appendPacket(dst, c, data, p.max, fullName)
+	return appendPacket(dst, c, data, p.max(), fullName)
 }
 
 func fullName(m proto.Message) string { return string(m.ProtoReflect().Descriptor().FullName()) }

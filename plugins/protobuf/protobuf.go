@@ -8,7 +8,8 @@
 //
 // [Protocol] delivers the type as the ctx, a string, and the data as it is.
 // [Typed] decodes it: the ctx is a proto.Message, and a proto.Message is what it
-// sends.
+// sends. Decoding takes more memory than the bytes that come; see MaxMessage of
+// [Config].
 package protobuf
 
 import (
@@ -22,8 +23,8 @@ import (
 )
 
 const (
-	// DefaultMaxMessage is how many bytes a message may have if nothing else is
-	// said: type, data and the lengths of both.
+	// DefaultMaxMessage is how many bytes a message of a Protocol may have if nothing
+	// else is said: type, data and the lengths of both.
 	DefaultMaxMessage = 16 << 20
 
 	sizeLen    = 4 // of N
@@ -43,9 +44,11 @@ var ErrCorrupt = errors.New("protobuf: corrupt message")
 // It sends what PackMessage returned, and any proto.Message, under its full
 // name. A message that is too long closes the connection with
 // [weir.ErrMessageTooLarge] as the cause, as soon as its length is there.
+//
+// The zero value is the Protocol that New returns.
 type Protocol struct {
 	// set once
-	max int
+	limit int // 0: DefaultMaxMessage
 }
 
 var (
@@ -54,7 +57,7 @@ var (
 )
 
 // New returns a Protocol for messages of at most DefaultMaxMessage bytes.
-func New() *Protocol { return &Protocol{max: DefaultMaxMessage} }
+func New() *Protocol { return new(Protocol) }
 
 // NewLimit returns a Protocol for messages of at most that many bytes, on the
 // wire. The server's MaxMessageSize bounds them too.
@@ -62,7 +65,15 @@ func NewLimit(bytes int) (*Protocol, error) {
 	if bytes < headerSize || bytes > math.MaxInt32 {
 		return nil, fmt.Errorf("protobuf: the limit is %d bytes, must be from %d to %d", bytes, headerSize, math.MaxInt32)
 	}
-	return &Protocol{max: bytes}, nil
+	return &Protocol{limit: bytes}, nil
+}
+
+// max is how many bytes a message may have.
+func (p *Protocol) max() int {
+	if p.limit == 0 {
+		return DefaultMaxMessage
+	}
+	return p.limit
 }
 
 // String names the protocol.
@@ -88,8 +99,8 @@ func (p *Protocol) next(b *ringbuffer.RingBuffer) (name, data []byte, err error)
 	}
 	size := uint64(b.PeekUint32())
 	switch {
-	case size+sizeLen > uint64(p.max):
-		return nil, nil, fmt.Errorf("protobuf: a message of %d bytes, at most %d are allowed: %w", size+sizeLen, p.max, weir.ErrMessageTooLarge)
+	case size+sizeLen > uint64(p.max()):
+		return nil, nil, fmt.Errorf("protobuf: a message of %d bytes, at most %d are allowed: %w", size+sizeLen, p.max(), weir.ErrMessageTooLarge)
 	case size < typeLen:
 		return nil, nil, fmt.Errorf("%w: %d bytes, the length of the type has %d", ErrCorrupt, size, typeLen)
 	case b.Length() < headerSize:

@@ -88,14 +88,44 @@ func TestNewLimitRefuses(t *testing.T) {
 	}
 }
 
-// TestDefaultLimit: New waits for what the default allows, and for no more.
+// TestDefaultLimit: what nobody has limited waits for what the default allows, and for
+// no more. The zero value is one of them: gev's programs have it.
 func TestDefaultLimit(t *testing.T) {
+	typed, err := protobuf.NewTyped(protobuf.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	header := func(size uint32) []byte { return binary.BigEndian.AppendUint32(nil, size-4) }
+	for _, tt := range []struct {
+		name     string
+		protocol weir.Protocol
+		most     uint32
+	}{
+		{"New", protobuf.New(), protobuf.DefaultMaxMessage},
+		{"zero value", &protobuf.Protocol{}, protobuf.DefaultMaxMessage},
+		{"NewTyped", typed, 1 << 20},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			protocoltest.Run(t, protocoltest.Spec{
+				Protocol: tt.protocol,
+				Streams:  []protocoltest.Stream{{Bytes: header(tt.most), Messages: []protocoltest.Message{}}},
+				Garbage:  []protocoltest.Garbage{{Bytes: header(tt.most + 1), Err: weir.ErrMessageTooLarge}},
+			})
+		})
+	}
+}
+
+// TestZeroValue: the zero Protocol sends and receives, the zero Typed is refused.
+func TestZeroValue(t *testing.T) {
+	wire := protobuf.PackMessage("type", []byte("data"))
 	protocoltest.Run(t, protocoltest.Spec{
-		Protocol: protobuf.New(),
-		Streams:  []protocoltest.Stream{{Bytes: header(protobuf.DefaultMaxMessage), Messages: []protocoltest.Message{}}},
-		Garbage:  []protocoltest.Garbage{{Bytes: header(protobuf.DefaultMaxMessage + 1), Err: weir.ErrMessageTooLarge}},
+		Protocol:   &protobuf.Protocol{},
+		Streams:    []protocoltest.Stream{{Bytes: wire, Messages: []protocoltest.Message{{Ctx: "type", Payload: []byte("data")}}}},
+		RoundTrips: []protocoltest.RoundTrip{{Data: wire, Message: protocoltest.Message{Ctx: "type", Payload: []byte("data")}}},
 	})
+	if err := new(protobuf.Typed).Validate(); err == nil || !strings.Contains(err.Error(), "NewTyped") {
+		t.Errorf("zero Typed: %v", err)
+	}
 }
 
 // TestCannotSend: it closes the connection, and the cause says why.

@@ -51,14 +51,25 @@ type Config struct {
 	Undecodable Policy
 
 	// MaxMessage is how many bytes a message may have on the wire; 0:
-	// DefaultMaxMessage. The server's MaxMessageSize bounds it too.
+	// DefaultMaxTyped. The server's MaxMessageSize bounds it too.
+	//
+	// A peer chooses what its bytes decode to. Two of them can be an element of a
+	// list that takes 70 bytes of memory, so a message of 1 MiB can become 35 MiB, and
+	// occupy the loop for 70 ms meanwhile; larger ones more in proportion. Types
+	// without repeated messages don't grow like that. Where large messages are mostly
+	// data, Protocol leaves the decoding to the program, which may do it on another
+	// goroutine.
 	MaxMessage int
 }
+
+// DefaultMaxTyped is the MaxMessage of a Config that has none. It is less than
+// DefaultMaxMessage because decoded messages are larger than their bytes.
+const DefaultMaxTyped = 1 << 20
 
 // Typed is a Protocol that decodes. The ctx of each message is a proto.Message
 // of a registered type, a new one, which may be kept; the payload is the data
 // that it was decoded from. It sends any proto.Message, registered or not, and
-// what PackMessage returned.
+// what PackMessage returned. NewTyped makes one; NewServer refuses the zero value.
 type Typed struct {
 	// set once
 	framing     *Protocol
@@ -69,6 +80,7 @@ type Typed struct {
 
 var (
 	_ weir.Protocol       = (*Typed)(nil)
+	_ weir.ValidProtocol  = (*Typed)(nil)
 	_ weir.PacketAppender = (*Typed)(nil)
 )
 
@@ -76,7 +88,7 @@ var (
 // have the same name.
 func NewTyped(c Config) (*Typed, error) {
 	if c.MaxMessage == 0 {
-		c.MaxMessage = DefaultMaxMessage
+		c.MaxMessage = DefaultMaxTyped
 	}
 	framing, err := NewLimit(c.MaxMessage)
 	if err != nil {
@@ -108,6 +120,15 @@ func NewTyped(c Config) (*Typed, error) {
 		p.names[full] = name
 	}
 	return p, nil
+}
+
+// Validate implements weir.ValidProtocol: it refuses the zero value, which knows no
+// messages.
+func (p *Typed) Validate() error {
+	if p.framing == nil {
+		return errors.New("protobuf: the zero Typed knows no messages, make one with NewTyped")
+	}
+	return nil
 }
 
 // register makes m known under name.
@@ -170,7 +191,7 @@ func (p *Typed) Packet(c *weir.Connection, data any) []byte {
 
 // AppendPacket is Packet without a buffer of its own.
 func (p *Typed) AppendPacket(dst []byte, c *weir.Connection, data any) []byte {
-	return appendPacket(dst, c, data, p.framing.max, p.name)
+	return appendPacket(dst, c, data, p.framing.max(), p.name)
 }
 
 // name is what m is sent as.
@@ -184,5 +205,5 @@ func (p *Typed) name(m proto.Message) string {
 // Append appends m as a message to dst, as a client does it. With an error dst
 // is as it was.
 func (p *Typed) Append(dst []byte, m proto.Message) ([]byte, error) {
-	return appendProto(dst, p.name(m), m, p.framing.max)
+	return appendProto(dst, p.name(m), m, p.framing.max())
 }

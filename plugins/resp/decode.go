@@ -19,6 +19,9 @@ const (
 	errQuotes         ProtocolError = "Protocol error: unbalanced quotes in request"
 )
 
+// errHTTP has no words in Redis, which closes without any.
+const errHTTP ProtocolError = "Protocol error: this is HTTP, not RESP"
+
 func errNotBulk(kind byte) ProtocolError {
 	return ProtocolError("Protocol error: expected '$', got '" + string([]byte{kind}) + "'")
 }
@@ -27,6 +30,13 @@ func errNotBulk(kind byte) ProtocolError {
 type limits struct {
 	maxArgs, maxBulk, maxInline int
 	shortArgs, shortBulk        uint // the same, or what one digit can say
+}
+
+func newLimits(c Config) limits {
+	return limits{
+		maxArgs: c.MaxArgs, maxBulk: c.MaxBulk, maxInline: c.MaxInline,
+		shortArgs: uint(min(c.MaxArgs, 9)), shortBulk: uint(min(c.MaxBulk, 9)),
+	}
 }
 
 // decoder cuts commands out of the stream of one connection.
@@ -52,26 +62,43 @@ func (d *decoder) decode(p []byte) (n int, err ProtocolError) {
 	if p[0] != '*' {
 		return d.inline(p)
 	}
-	resumed := d.at > 0
-	n, err = d.array(p)
-	if n > 0 && resumed { // it is all there, and has only now its final place
-		return d.array(p)
+	if d.at > 0 {
+		whole, err := d.resume(p)
+		if !whole {
+			return 0, err
+		}
+		d.at = 0 // only now it has its final place
 	}
-	return n, err
+	return d.array(p)
+}
+
+// resume goes on with an array that was incomplete, and reports whether it is all
+// there. What it finds is not kept: the arguments of an incomplete command take no
+// memory but their bytes.
+func (d *decoder) resume(p []byte) (whole bool, err ProtocolError) {
+	for ; d.missing > 0; d.missing-- {
+		start, size, err := d.bulk(p, d.at)
+		if start == 0 {
+			return false, err
+		}
+		d.scanned = 0
+		if len(p)-start < size+2 {
+			return false, ""
+		}
+		d.at = start + size + 2
+	}
+	return true, ""
 }
 
 // array is decode for an array of bulk strings.
 func (d *decoder) array(p []byte) (n int, err ProtocolError) {
-	at, missing := d.at, d.missing
-	if at == 0 {
-		at, missing = len("*1\r\n"), oneDigit(p, '*')
-		if uint(missing) > d.shortArgs {
-			if at, missing, err = d.count(p); at == 0 {
-				return 0, err
-			}
+	at, missing := len("*1\r\n"), oneDigit(p, '*')
+	if uint(missing) > d.shortArgs {
+		if at, missing, err = d.count(p); at == 0 {
+			return 0, err
 		}
-		d.scanned = 0
 	}
+	d.scanned = 0
 	args := d.command.Args[:0]
 	for ; missing > 0; missing-- {
 		start, size := at+len("$1\r\n"), oneDigit(p[at:], '$')
@@ -91,12 +118,10 @@ func (d *decoder) array(p []byte) (n int, err ProtocolError) {
 		at = end + 2
 	}
 	d.found(args)
-	d.at = 0
 	return at, ""
 }
 
-// suspend notes how far array has come. The arguments that it has found serve for
-// their memory only: array begins again with them when all are there.
+// suspend notes how far array has come. It begins again when all is there.
 func (d *decoder) suspend(at, missing int, args [][]byte) {
 	d.found(args)
 	d.at, d.missing = at, missing
@@ -155,7 +180,7 @@ func (d *decoder) bulk(p []byte, at int) (next, n int, err ProtocolError) {
 }
 
 // forget lets go of the buffers that arguments were in, and of memory that only
-// rare commands need.
+// rare commands need. It is called when no command is being served.
 func (d *decoder) forget() {
 	const keptArgs, keptWords = 1024, 4 << 10
 	args := d.command.Args

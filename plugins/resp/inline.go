@@ -19,7 +19,18 @@ func (d *decoder) inline(p []byte) (n int, err ProtocolError) {
 	if !d.split(p[:end]) {
 		return 0, errQuotes
 	}
+	if args := d.command.Args; len(args) > 0 && isHTTP(args[0]) {
+		return 0, errHTTP
+	}
 	return end + 1, ""
+}
+
+// isHTTP reports whether an inline command is what Redis takes for HTTP. Any page can
+// have its reader's browser send a POST to an address that only the reader can reach,
+// and the body, which the page has written, would be more commands. A browser begins
+// every other request, whose first line may be carried out, with the field Host.
+func isHTTP(name []byte) bool {
+	return bytes.EqualFold(name, []byte("post")) || bytes.EqualFold(name, []byte("host:"))
 }
 
 // split makes arguments of the words in line, and reports whether it can: every

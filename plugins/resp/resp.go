@@ -29,6 +29,9 @@
 // error, and its connection is closed with a [ProtocolError] as the cause. What
 // Redis does not look at isn't looked at here either: the two bytes after an
 // argument, and the one after the carriage return of a length.
+//
+// The inline commands POST and Host: are refused, too. By these Redis knows a browser
+// that a web page has made send commands to a server which only the browser can reach.
 package resp
 
 import (
@@ -69,10 +72,11 @@ type Config struct {
 
 // Protocol cuts a stream into commands. The ctx of each is a *[Command], the
 // payload its bytes as they were sent. What is sent is a []byte or a string that
-// is RESP already. It can be used by any number of servers.
+// is RESP already. It can be used by any number of servers. The zero value has the
+// limits of a Config that has none.
 type Protocol struct {
 	// set once
-	limits limits
+	limits limits // the zero value: those of a Config that has none
 
 	// any goroutine
 	decoders sync.Pool // of *decoder, that wait for nothing
@@ -109,10 +113,7 @@ func New(c Config) (*Protocol, error) {
 			*limit.value = limit.standard
 		}
 	}
-	return &Protocol{limits: limits{
-		maxArgs: c.MaxArgs, maxBulk: c.MaxBulk, maxInline: c.MaxInline,
-		shortArgs: uint(min(c.MaxArgs, 9)), shortBulk: uint(min(c.MaxBulk, 9)),
-	}}, nil
+	return &Protocol{limits: newLimits(c)}, nil
 }
 
 // UnPacket takes the next command off buffer.
@@ -130,10 +131,12 @@ func (p *Protocol) UnPacket(c *weir.Connection, buffer *ringbuffer.RingBuffer) (
 		n, err := d.decode(data)
 		if err != "" {
 			_, _ = c.Write(AppendError(nil, "ERR "+string(err))) // whether or not it arrives
+			c.AwaitPeer()                                        // which may be in the middle of sending
 			c.CloseWithError(err)
 			return nil, nil
 		}
 		if n == 0 {
+			d.forget()
 			return nil, nil
 		}
 		buffer.Retrieve(n)
@@ -156,7 +159,11 @@ func (p *Protocol) decoder() *decoder {
 	if d, ok := p.decoders.Get().(*decoder); ok {
 		return d
 	}
-	return &decoder{limits: p.limits}
+	l := p.limits
+	if l.maxArgs == 0 {
+		l = newLimits(Config{DefaultMaxArgs, DefaultMaxBulk, DefaultMaxInline})
+	}
+	return &decoder{limits: l}
 }
 
 // Packet returns data as it is. Anything but a []byte or a string closes the

@@ -3,12 +3,15 @@ package resp_test
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/internal/leaktest"
 	"github.com/go-weir/weir/plugins/resp"
 	"github.com/go-weir/weir/protocoltest"
+	"github.com/go-weir/weir/ringbuffer"
 )
 
 func TestMain(m *testing.M) { os.Exit(leaktest.Run(m)) }
@@ -217,6 +220,44 @@ func TestLimits(t *testing.T) {
 		commands, err := decode(protocol(t, tt.config), []byte(tt.wire), func() int { return len(tt.wire) })
 		if err != "" && string(err) != "Protocol error: "+tt.err || err == "" && len(commands) != 1 {
 			t.Errorf("%+v: %.40q: %d commands, %q; want %q", tt.config, tt.wire, len(commands), err, tt.err)
+		}
+	}
+}
+
+// TestZeroValue: the Protocol that nobody made has the limits of a Config without any.
+func TestZeroValue(t *testing.T) {
+	protocoltest.Run(t, protocoltest.Spec{
+		Protocol: new(resp.Protocol),
+		Copy:     arguments,
+		Streams: []protocoltest.Stream{{
+			Bytes:    []byte(many(12).wire),
+			Messages: []protocoltest.Message{{Ctx: many(12).args, Payload: []byte(many(12).wire)}},
+		}},
+		Garbage: []protocoltest.Garbage{{
+			Bytes: []byte("*1048577\r\n"), Err: resp.ProtocolError("Protocol error: invalid multibulk length"),
+		}},
+	})
+}
+
+// TestIncompleteCommand: one that is not all there yet takes no memory but its bytes,
+// nor does it hold on to those of the commands before it.
+func TestIncompleteCommand(t *testing.T) {
+	const args = 20_000
+	stream := []byte(many(2).wire + "*" + strconv.Itoa(args) + "\r\n" + strings.Repeat("$0\r\n\r\n", args))
+	for _, piece := range []int{1000, 64 << 10} {
+		p, c, ring := protocol(t, resp.Config{}), new(weir.Connection), new(ringbuffer.RingBuffer)
+		commands := 0
+		for rest := stream; len(rest) > 0; rest = rest[min(piece, len(rest)):] {
+			_, _ = ring.Write(rest[:min(piece, len(rest))])
+			for ctx, _ := p.UnPacket(c, ring); ctx != nil; ctx, _ = p.UnPacket(c, ring) {
+				commands++
+			}
+			if room, some := resp.Kept(c); room > 1024 || some {
+				t.Fatalf("pieces of %d bytes: room for %d arguments is kept, and some: %t", piece, room, some)
+			}
+		}
+		if commands != 2 || !ring.IsEmpty() {
+			t.Errorf("pieces of %d bytes: %d commands", piece, commands)
 		}
 	}
 }

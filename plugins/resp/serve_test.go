@@ -18,6 +18,7 @@ const patience = 20 * time.Second
 // handler is a weir.Handler that answers each command with an array of its
 // arguments.
 type handler struct {
+	server   *weir.Server
 	protocol *resp.Protocol
 	closed   chan error
 }
@@ -53,6 +54,7 @@ func serve(t *testing.T) (*handler, net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.server = s
 	ended := make(chan error, 1)
 	go func() { ended <- s.Start() }()
 	t.Cleanup(func() {
@@ -95,10 +97,72 @@ func TestErrorIsSent(t *testing.T) {
 		if got, err := io.ReadAll(c); string(got) != want || err != nil {
 			t.Errorf("%.20q: %q, %v; want %q", tt.wire, got, err, want)
 		}
+		c.Close()
 		var perr resp.ProtocolError
 		if err := <-h.closed; !errors.As(err, &perr) || !strings.HasPrefix(tt.reply[strings.LastIndex(tt.reply, "-"):], "-ERR "+string(perr[:20])) {
 			t.Errorf("%.20q: closed with %v", tt.wire, err)
 		}
+	}
+}
+
+// TestErrorWhileSending: what the client goes on to send does not cost it the error.
+func TestErrorWhileSending(t *testing.T) {
+	h, c := serve(t)
+	if _, err := io.WriteString(c, "*1\r\n$x\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		before := h.server.Stats().BytesIn
+		if _, err := io.WriteString(c, strings.Repeat("x", 1000)); err != nil {
+			t.Fatal(err)
+		}
+		for begin := time.Now(); h.server.Stats().BytesIn < before+1000; time.Sleep(time.Millisecond) {
+			if time.Since(begin) > patience {
+				t.Fatal("the server does not read any more")
+			}
+		}
+	}
+	if got, err := io.ReadAll(c); string(got) != "-ERR Protocol error: invalid bulk length\r\n" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestWebPage: what a page has a browser send does nothing.
+func TestWebPage(t *testing.T) {
+	const head = "User-Agent: Mozilla/5.0\r\nContent-Type: text/plain;charset=UTF-8\r\nContent-Length: 25\r\n\r\n"
+	for _, tt := range []struct{ wire, before string }{
+		{"POST / HTTP/1.1\r\nHost: 127.0.0.1:6379\r\n" + head + "\r\nSET pwned by-a-web-page\r\n", ""},
+		{"GET /\"x HTTP/1.1\r\nHost: 127.0.0.1:6379\r\n" + head, "-ERR Protocol error: unbalanced quotes in request\r\n"},
+		{"GET / HTTP/1.1\r\nHost: 127.0.0.1:6379\r\n" + head, array("GET", "/", "HTTP/1.1")},
+		{"post / HTTP/1.0\nSET pwned x\r\n", ""},
+		{"PUT / HTTP/1.1\r\nhost: 127.0.0.1:6379\r\n" + head, array("PUT", "/", "HTTP/1.1")},
+		{"\r\n\"POST\" x\r\n", ""},
+	} {
+		h, c := serve(t)
+		if _, err := io.WriteString(c, tt.wire); err != nil {
+			t.Fatal(err)
+		}
+		want := tt.before
+		if !strings.HasPrefix(want, "-") {
+			want += "-ERR Protocol error: this is HTTP, not RESP\r\n"
+		}
+		if got, err := io.ReadAll(c); string(got) != want || err != nil {
+			t.Errorf("%.20q: %q, %v; want %q", tt.wire, got, err, want)
+		}
+		c.Close()
+		var perr resp.ProtocolError
+		if err := <-h.closed; !errors.As(err, &perr) {
+			t.Errorf("%.20q: closed with %v", tt.wire, err)
+		}
+	}
+	_, c := serve(t) // a client library may have commands of these names
+	if _, err := io.WriteString(c, array("POST", "x")+array("Host:")); err != nil {
+		t.Fatal(err)
+	}
+	want := array("POST", "x") + array("Host:")
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(c, got); string(got) != want {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 

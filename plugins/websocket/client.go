@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/rand"
 	"errors"
+	"io"
 	"net"
 	"sync"
 
@@ -23,12 +24,14 @@ type Client struct {
 	decoder codec.Decoder
 	buf     []byte
 	rest    []byte // of buf: read and not decoded
+	ended   bool   // the server's close frame has come
 	err     error
 
 	// guarded by mu
 	mu     sync.Mutex
 	out    []byte
-	closed bool // a close frame was sent
+	closed bool  // a close frame was sent
+	broken error // of a write, which may have cut a frame: nothing can follow it
 }
 
 // Subprotocol is the one that was agreed on, empty if none was.
@@ -44,7 +47,9 @@ func (c *Client) NetConn() net.Conn { return c.conn }
 // Read waits for the next Text or Binary message. Pings are answered meanwhile. data is
 // valid until the next Read. A close frame is answered, and is the error, a
 // *CloseError; what the server does wrong is a *codec.Error, and answered with a close
-// frame, too. After an error every Read returns it.
+// frame, too. A stream that ends within a frame or a message is io.ErrUnexpectedEOF, and
+// one that ends between two a *CloseError with AbnormalClosure. After an error every
+// Read returns it.
 func (c *Client) Read() (kind Kind, data []byte, err error) {
 	for c.err == nil {
 		m, err := c.ReadMessage()
@@ -64,7 +69,8 @@ func (c *Client) Read() (kind Kind, data []byte, err error) {
 	return 0, nil, c.err
 }
 
-// ReadMessage is Read without the answers: it returns control frames as well.
+// ReadMessage is Read without the answers: it returns control frames as well. Behind a
+// close frame, the end of the stream is io.EOF.
 func (c *Client) ReadMessage() (codec.Message, error) {
 	for c.err == nil {
 		m, n, err := c.decoder.Next(c.rest)
@@ -82,6 +88,7 @@ func (c *Client) ReadMessage() (codec.Message, error) {
 			m.Compressed = false
 			return m, nil
 		default:
+			c.ended = c.ended || m.Kind == codec.Close
 			return m, nil
 		}
 	}
@@ -103,13 +110,23 @@ func (c *Client) fill() {
 		c.buf = make([]byte, 16<<10)
 	}
 	n, err := c.reader.Read(c.buf)
-	if c.rest = c.buf[:n]; n == 0 && err != nil {
+	if c.rest = c.buf[:n]; n > 0 || err == nil {
+		return
+	}
+	switch {
+	case !errors.Is(err, io.EOF) || c.ended:
 		c.err = err
+	case c.decoder.Partial():
+		c.err = io.ErrUnexpectedEOF
+	default:
+		c.err = &CloseError{Code: AbnormalClosure}
 	}
 }
 
 // Write sends a message, and waits until the system has it. kind may be Ping or Pong,
-// for up to 125 bytes. p is left as it is. After Close it returns net.ErrClosed.
+// for up to 125 bytes. p is left as it is. After Close it returns net.ErrClosed. Any
+// other error, that of a deadline included, may have cut the message, so it ends writing:
+// every Write and Close returns it from then on.
 func (c *Client) Write(kind Kind, p []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -120,6 +137,9 @@ func (c *Client) Write(kind Kind, p []byte) error {
 }
 
 func (c *Client) write(kind Kind, p []byte) error {
+	if c.broken != nil {
+		return c.broken
+	}
 	var key [4]byte
 	_, _ = rand.Read(key[:]) // never fails
 	if c.deflate != nil && !kind.Control() {
@@ -127,9 +147,9 @@ func (c *Client) write(kind Kind, p []byte) error {
 	} else {
 		c.out = codec.AppendMasked(c.out[:0], kind, 0, key, p)
 	}
-	_, err := c.conn.Write(c.out)
+	_, c.broken = c.conn.Write(c.out)
 	c.out = trim(c.out)
-	return err
+	return c.broken
 }
 
 // Close sends a close frame, once. Read goes on until the server's comes.

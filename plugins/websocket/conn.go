@@ -4,6 +4,7 @@ import (
 	"net"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/plugins/websocket/codec"
@@ -18,7 +19,7 @@ type Conn struct {
 	// set once
 	c           *weir.Connection
 	shard       *shard
-	deflate     *deflate // nil: messages are not compressed
+	deflate     *codec.Compression // nil: messages are not compressed
 	subprotocol string
 
 	// any goroutine
@@ -39,16 +40,20 @@ type more struct {
 	ended  bool // there was a close frame: code and reason are its
 	code   Code
 	reason string
-	timer  *weir.Timer // the time for the answer to a close frame
-	unsent int64       // as the keeper has last seen it; 0: nothing was
-	topics []*member   // what it is subscribed to
+	timer  *weir.Timer   // the time for the answer to a close frame
+	waited time.Duration // how much of it is over
+	behind bool          // the peer had yet to take that frame when the timer fired
+	topics []*member     // what it is subscribed to
+	held   int           // bytes that the holders know of
+
+	inflated *inflated // waits to be delivered; nil: none does
 }
 
 // Bits that any goroutine may set.
 const (
 	bitClosing  uint32 = 1 << iota // nothing is accepted for sending any more
 	bitPaused                      // PauseRead
-	bitInflates                    // a message is being inflated aside, and the next has to wait
+	bitInflates                    // a message is being inflated aside, or waits; the next has to wait
 )
 
 // Flags that the loop keeps.
@@ -58,12 +63,14 @@ const (
 	flagPinged                      // nothing was received since we have pinged
 	flagEnded                       // OnClose has been called
 	flagAside                       // a goroutine uses deflate
-	flagSettled                     // the end has been brought about, messages are not delivered any more
+	flagSettled                     // the end has been brought about, nothing is read any more
+	flagGoingAway                   // the server drains: Hold is for the answer to our close frame
+	flagBehind                      // the peer had yet to take what was written when the keeper looked
 )
 
 func newConn(s *shard, c *weir.Connection, params codec.Params, subprotocol string, user any) *Conn {
 	w := &Conn{c: c, shard: s, subprotocol: subprotocol, user: user}
-	w.deflate = newDeflate(s.protocol.codec, params)
+	w.deflate = s.protocol.codec.NewCompression(params)
 	w.decoder.Init(s.protocol.codec, w.deflate != nil)
 	return w
 }
@@ -87,8 +94,13 @@ func (w *Conn) end() {
 	w.flags |= flagEnded
 	w.unsubscribeAll()
 	w.decoder.Release()
+	w.noteHeld()
 	if w.deflate != nil && !w.has(flagAside) {
-		w.deflate.release()
+		w.deflate.Release()
+	}
+	if w.more != nil && w.more.inflated != nil {
+		s.protocol.codec.Unpin(len(w.more.inflated.data))
+		w.more.inflated = nil
 	}
 	if !w.has(flagOpened) {
 		return
@@ -148,13 +160,32 @@ func (w *Conn) PauseRead() {
 		return
 	}
 	w.bits.Or(bitPaused)
-	w.c.PauseRead()
+	w.followBits()
 }
 
 // ResumeRead undoes PauseRead, however often that was called.
 func (w *Conn) ResumeRead() {
-	if w.bits.And(^bitPaused)&bitInflates == 0 {
-		w.c.ResumeRead()
+	before := w.bits.And(^bitPaused)
+	w.followBits()
+	if before&bitPaused != 0 && before&bitInflates != 0 {
+		_ = w.c.Execute(w.resume) // an error means that it is ending
+	}
+}
+
+// followBits has the connection read or not, as the bits say. Whoever changes them
+// calls it then, and acts again if they have changed meanwhile: so the last one to act
+// has acted on what they are. Any goroutine.
+func (w *Conn) followBits() {
+	for {
+		held := w.bits.Load()&(bitPaused|bitInflates) != 0
+		if held {
+			w.c.PauseRead()
+		} else {
+			w.c.ResumeRead()
+		}
+		if held == (w.bits.Load()&(bitPaused|bitInflates) != 0) {
+			return
+		}
 	}
 }
 

@@ -95,18 +95,23 @@ func TestPinnedAside(t *testing.T) {
 	eventually(t, "the count", func() bool { st := s.protocol.Stats(); return st.Limits.Pinned == 2 && st.Pinned == 0 })
 }
 
-// TestCompressionMemory: who comes when there is no memory for it does without, and is
-// counted.
+// TestCompressionMemory: who comes when there is no memory for another context does
+// without one, and is counted.
 func TestCompressionMemory(t *testing.T) {
 	s := start(t, &handler{message: echo}, websocket.Compression(codec.Deflate{Memory: 40 << 10}))
 	offer := &websocket.DialOptions{Compression: new(codec.Deflate)}
 	first, second := dial(t, s, &websocket.DialOptions{Compression: &codec.Deflate{Takeover: true}}), dial(t, s, offer)
-	third := dial(t, s, &websocket.DialOptions{Compression: &codec.Deflate{Takeover: true}})
-	if !first.Compressed() || !second.Compressed() || third.Compressed() {
+	third := dial(t, s, &websocket.DialOptions{Compression: &codec.Deflate{Takeover: true, Threshold: 1}})
+	if !first.Compressed() || !second.Compressed() || !third.Compressed() {
 		t.Errorf("%v %v %v", first.Compressed(), second.Compressed(), third.Compressed())
 	}
-	if st := s.protocol.Stats(); st.Limits.Memory != 1 || st.Memory < 32<<10 || st.Memory > 40<<10 {
-		t.Errorf("%d declined, %d bytes", st.Limits.Memory, st.Memory)
+	if st := s.protocol.Stats(); st.Limits.Memory != 1 || st.Memory != 32<<10 {
+		t.Errorf("%d times less was agreed on, %d bytes", st.Limits.Memory, st.Memory)
+	}
+	for range 2 { // the second without what the first would be in a context
+		text := strings.Repeat("text ", 100)
+		fail(t, third.Write(codec.Text, []byte(text)))
+		expect(t, third, codec.Text, text)
 	}
 	for _, c := range []*websocket.Client{first, second, third} {
 		fail(t, c.CloseNow())

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -44,7 +45,7 @@ func (e *HandshakeError) Error() string {
 }
 
 // Dial connects to a "ws:" or "wss:" URL. The context limits the handshake alone. opts
-// may be nil.
+// may be nil. The head of the server's reply may have 64 KiB.
 func Dial(ctx context.Context, rawURL string, opts *DialOptions) (*Client, error) {
 	if opts == nil {
 		opts = new(DialOptions)
@@ -64,7 +65,7 @@ func Dial(ctx context.Context, rawURL string, opts *DialOptions) (*Client, error
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{conn: conn, reader: bufio.NewReaderSize(conn, 4<<10)}
+	c := &Client{conn: conn}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // an error means that it is closed
 	err = c.handshake(u, opts, shared)
 	if !stop() && err == nil {
@@ -137,7 +138,7 @@ func (c *Client) handshake(u *url.URL, o *DialOptions, shared *codec.Codec) erro
 	if err := r.Write(c.conn); err != nil {
 		return err
 	}
-	reply, err := http.ReadResponse(c.reader, r)
+	reply, err := c.reply(r)
 	if err != nil {
 		return err
 	}
@@ -145,18 +146,51 @@ func (c *Client) handshake(u *url.URL, o *DialOptions, shared *codec.Codec) erro
 		body, _ := io.ReadAll(io.LimitReader(reply.Body, 4<<10)) // as much as there is
 		return &HandshakeError{reply.StatusCode, reply.Header, string(body)}
 	}
-	return c.accept(reply.Header, key, o, shared)
+	return c.accept(reply, key, o, shared)
 }
 
-var errReply = errors.New("websocket: the server's reply is not the answer to the handshake")
+// replyLimit is how many bytes of a server's reply are read at most, with the interim
+// ones before it.
+const replyLimit = 64 << 10
+
+var (
+	errReply     = errors.New("websocket: the server's reply is not the answer to the handshake")
+	errReplySize = fmt.Errorf("websocket: the head of the server's reply is over %d bytes", replyLimit)
+)
+
+// reply reads the reply to r: the first that is not an interim one (RFC 9110, section
+// 15.2). Of one that is no upgrade, the body is still to be read, within the limit.
+func (c *Client) reply(r *http.Request) (*http.Response, error) {
+	limited := &io.LimitedReader{R: c.conn, N: replyLimit}
+	c.reader = bufio.NewReaderSize(limited, 4<<10)
+	for {
+		reply, err := http.ReadResponse(c.reader, r)
+		switch {
+		case err != nil && limited.N == 0:
+			return nil, errReplySize
+		case err != nil:
+			return nil, err
+		case reply.StatusCode == http.StatusSwitchingProtocols:
+			limited.N = math.MaxInt64 // frames follow
+			return reply, nil
+		case reply.StatusCode >= 200:
+			limited.N += replyLimit
+			return reply, nil
+		}
+	}
+}
 
 // accept checks the server's reply, and takes over what was agreed.
-func (c *Client) accept(h http.Header, key string, o *DialOptions, shared *codec.Codec) error {
+func (c *Client) accept(reply *http.Response, key string, o *DialOptions, shared *codec.Codec) error {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	h := reply.Header
 	c.subprotocol = h.Get("Sec-WebSocket-Protocol")
+	upgrade, accept := h.Values("Upgrade"), h.Values("Sec-WebSocket-Accept")
 	switch {
-	case !hasToken([]byte(h.Get("Upgrade")), "websocket"), !hasToken([]byte(h.Get("Connection")), "upgrade"),
-		h.Get("Sec-WebSocket-Accept") != base64.StdEncoding.EncodeToString(sum[:]),
+	case reply.ProtoMajor != 1 || reply.ProtoMinor < 1,
+		len(upgrade) != 1 || !strings.EqualFold(upgrade[0], "websocket"),
+		!hasToken([]byte(strings.Join(h.Values("Connection"), ",")), "upgrade"),
+		len(accept) != 1 || accept[0] != base64.StdEncoding.EncodeToString(sum[:]),
 		len(h.Values("Sec-WebSocket-Protocol")) > 1,
 		c.subprotocol != "" && !slices.Contains(o.Subprotocols, c.subprotocol):
 		return errReply

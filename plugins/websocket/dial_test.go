@@ -114,29 +114,105 @@ func TestDialRefuses(t *testing.T) {
 		"subprotocol, not wanted": "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\nSec-WebSocket-Protocol: x\r\n\r\n",
 		"no upgrade":              "HTTP/1.1 101 X\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
 		"200":                     "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+		"HTTP/1.0":                strings.Replace(switching, "HTTP/1.1", "HTTP/1.0", 1),
+		"HTTP/2.0":                strings.Replace(switching, "HTTP/1.1", "HTTP/2.0", 1),
+		"two upgrades":            strings.Replace(switching, "websocket", "websocket, h2c", 1),
+		"two Upgrade fields":      strings.Replace(switching, "\r\n", "\r\nUpgrade: h2c\r\n", 1),
+		"two accepts":             strings.Replace(switching, "\r\n", "\r\nSec-WebSocket-Accept: x\r\n", 1),
+		"the same accept twice":   strings.Replace(switching, "\r\n", "\r\nSec-WebSocket-Accept: {}\r\n", 1),
+		"malformed extensions":    strings.Replace(switching, "\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate;\r\n", 1),
+		"other Connection":        strings.Replace(switching, "Connection: Upgrade", "Connection: close", 1),
+		"interim replies alone":   "HTTP/1.1 103 X\r\n\r\nHTTP/1.1 100 X\r\n\r\n",
 	} {
-		near, far := net.Pipe()
-		done := make(chan error, 1)
-		go func() {
-			buf := make([]byte, 4096)
-			n, err := far.Read(buf)
-			accept := "none"
-			if _, rest, ok := strings.Cut(string(buf[:n]), "Sec-Websocket-Key: "); ok {
-				accept = acceptFor(rest[:24])
-			}
-			if err == nil {
-				_, err = io.WriteString(far, strings.ReplaceAll(answer, "{}", accept))
-			}
-			_ = far.Close() // all is said
-			done <- err
-		}()
-		_, err := websocket.Dial(t.Context(), "ws://example.com/", &websocket.DialOptions{
-			NetDial: func(context.Context, string, string) (net.Conn, error) { return near, nil },
-		})
+		c, err := dialAnswer(t, &websocket.DialOptions{}, answer)
 		if err == nil {
 			t.Errorf("%s: accepted", name)
+			_ = c.CloseNow()
 		}
-		fail(t, receive(t, done))
+	}
+}
+
+// switching is a good answer to a handshake; {} stands for what answers the key.
+const switching = "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n"
+
+// dialAnswer is Dial of a server that sends that answer, which may go on with frames,
+// and closes.
+func dialAnswer(t *testing.T, opts *websocket.DialOptions, answer string) (*websocket.Client, error) {
+	t.Helper()
+	near, far := net.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer far.Close() // all is said
+		buf := make([]byte, 4096)
+		n, _ := far.Read(buf) // one read is all of a request
+		accept := "none"
+		if _, rest, ok := strings.Cut(string(buf[:n]), "Sec-Websocket-Key: "); ok {
+			accept = acceptFor(rest[:24])
+		}
+		_, _ = io.WriteString(far, strings.ReplaceAll(answer, "{}", accept)) // the client may have heard enough
+	}()
+	t.Cleanup(func() { _ = near.Close(); <-done })
+	opts.NetDial = func(context.Context, string, string) (net.Conn, error) { return near, nil }
+	return websocket.Dial(t.Context(), "ws://example.com/", opts)
+}
+
+// TestDialReplies: answers that are unusual and good.
+func TestDialReplies(t *testing.T) {
+	for name, answer := range map[string]string{
+		"plain":                    switching,
+		"Connection in two fields": strings.Replace(switching, "\r\n", "\r\nConnection: keep-alive\r\n", 1),
+		"Connection with two":      strings.Replace(switching, "Connection: ", "Connection: keep-alive, ", 1),
+		"cases":                    strings.Replace(switching, "websocket", "WebSocket", 1),
+		"interim replies":          "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + switching,
+		"HTTP/1.2":                 strings.Replace(switching, "HTTP/1.1", "HTTP/1.2", 1),
+		"a long head":              strings.Replace(switching, "\r\n", "\r\nX: "+strings.Repeat("x", 60<<10)+"\r\n", 1),
+	} {
+		long := strings.Repeat("frame ", 30_000) // more than a head may have
+		c, err := dialAnswer(t, &websocket.DialOptions{}, answer+string(codec.AppendFrame(nil, codec.Text, 0, []byte(long))))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		expect(t, c, codec.Text, long)
+	}
+}
+
+// endless is a connection whose server goes on and on.
+type endless struct {
+	net.Conn
+	begun bool
+	sent  int
+	more  string
+}
+
+func (e *endless) Write(p []byte) (int, error) { return len(p), nil }
+
+func (e *endless) Read(p []byte) (n int, err error) {
+	if !e.begun {
+		e.begun = true
+		return copy(p, "HTTP/1.1 101 X\r\n"), nil
+	}
+	n = copy(p, e.more)
+	e.sent += n
+	if e.sent > 4<<20 {
+		return 0, io.ErrClosedPipe
+	}
+	return n, nil
+}
+
+// TestDialEndless: neither a head nor interim replies are read without bound.
+func TestDialEndless(t *testing.T) {
+	for _, more := range []string{"x", strings.Repeat("X-Field: value\r\n", 100), "\r\nHTTP/1.1 103 X\r\n"} {
+		near, far := net.Pipe() // for the methods that matter to nobody
+		server := &endless{Conn: near, more: more}
+		_, err := websocket.Dial(t.Context(), "ws://example.com/", &websocket.DialOptions{
+			NetDial: func(context.Context, string, string) (net.Conn, error) { return server, nil },
+		})
+		if err == nil || server.sent > 100<<10 {
+			t.Errorf("%.20q: %v after %d bytes", more, err, server.sent)
+		}
+		_ = far.Close()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/go-weir/weir/plugins/http1"
 )
@@ -48,13 +49,17 @@ func (x *exchange) Write(p []byte) (n int, err error) {
 	return len(p), nil
 }
 
-// head writes down the head of r, with the two fields that may be lists, or several,
-// in the form that an Upgrader knows.
-func (x *exchange) head(r *http1.Request) {
+// head writes down the head of r, with the fields that may be lists, or several, in
+// the form that an Upgrader knows.
+func (x *exchange) head(r *http1.Request, offered []string) {
 	b := append(append(x.request, "GET "...), r.Target()...)
 	b = append(b, " HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"...)
+	if len(offered) > 0 {
+		b = append(b, "Sec-WebSocket-Protocol: "+strings.Join(offered, ", ")+"\r\n"...)
+	}
 	for name, value := range r.Fields().All() {
-		if bytes.EqualFold(name, []byte("Upgrade")) || bytes.EqualFold(name, []byte("Connection")) {
+		if bytes.EqualFold(name, []byte("Upgrade")) || bytes.EqualFold(name, []byte("Connection")) ||
+			bytes.EqualFold(name, []byte("Sec-WebSocket-Protocol")) {
 			continue
 		}
 		if bytes.EqualFold(name, []byte("Sec-WebSocket-Extensions")) {
@@ -86,7 +91,7 @@ func (x *exchange) finish(extensions string, more http.Header) []byte {
 		b = append(append(append(b, "Sec-WebSocket-Extensions: "...), extensions...), "\r\n"...)
 	}
 	for name, values := range more {
-		if !isToken([]byte(name)) || ours(name) {
+		if !isToken(name) || ours(name) {
 			continue
 		}
 		for _, v := range values {

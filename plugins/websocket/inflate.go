@@ -8,40 +8,6 @@ import (
 	"github.com/go-weir/weir/plugins/websocket/codec"
 )
 
-// deflate is both directions of compression. Messages of other goroutines are
-// compressed there, if they have no context in common.
-type deflate struct {
-	*codec.Compression
-
-	mu sync.RWMutex // held while one is, and to release
-}
-
-func newDeflate(c *codec.Codec, params codec.Params) *deflate {
-	z := c.NewCompression(params)
-	if z == nil {
-		return nil
-	}
-	return &deflate{Compression: z}
-}
-
-// release ends the use of a connection's compression, behind that by others.
-func (z *deflate) release() {
-	z.mu.Lock()
-	z.Release()
-	z.mu.Unlock()
-}
-
-// compress appends the frame of a message. Any goroutine, for connections without
-// takeover. It reports false if w has ended.
-func (w *Conn) compress(dst []byte, k Kind, p []byte) ([]byte, bool) {
-	w.deflate.mu.RLock()
-	defer w.deflate.mu.RUnlock()
-	if w.bits.Load()&bitClosing != 0 {
-		return dst, false
-	}
-	return w.deflate.AppendFrame(dst, k, p), true
-}
-
 // inflate returns the data of a compressed message. ok is false if there is none, or
 // none yet: a long one is inflated aside.
 func (w *Conn) inflate(m codec.Message) (data []byte, ok bool) {
@@ -71,15 +37,17 @@ func (w *Conn) inflate(m codec.Message) (data []byte, ok bool) {
 // on the loop. Deflate can make a thousand times of it.
 const asideFactor = 16
 
-// inflateAside has a goroutine inflate m, which is pinned. Until that is done, the
-// connection is not read and not ended by the end of its input.
+// inflateAside has a goroutine inflate m, which is pinned. Until that is done and the
+// message delivered, the connection is not read and not ended by the end of its input.
 func (w *Conn) inflateAside(m codec.Message) {
 	s := w.shard
 	s.counts.Aside++
+	s.note()
 	m.Data = slices.Clone(m.Data)
+	w.decoder.Done() // the next call of Next may be long in coming
 	w.bits.Or(bitInflates)
 	w.flags |= flagAside
-	w.c.PauseRead()
+	w.followBits()
 	w.c.Hold(true)
 	shared := s.protocol.codec
 	s.protocol.pool.run(func() {
@@ -88,51 +56,63 @@ func (w *Conn) inflateAside(m codec.Message) {
 		if !shared.Pin(len(data)) {
 			data, err = nil, codec.ErrTooMuchPending
 		}
-		delivered := func() {
+		if s.loop.Execute(func() { w.inflated(&inflated{m.Kind, data, err}) }) != nil {
 			shared.Unpin(len(data))
-			w.inflated(m.Kind, data, err)
-		}
-		if s.loop.Execute(delivered) != nil {
-			shared.Unpin(len(data))
-			w.deflate.release() // the loop has ended, and with it the connection
+			w.deflate.Release() // the loop has ended, and with it the connection
 		}
 	})
+}
+
+// inflated is a message that a goroutine has inflated, or could not. Its data is pinned.
+type inflated struct {
+	kind Kind
+	data []byte
+	err  error
 }
 
 // inflated goes on when a goroutine has inflated a message. It is run by the loop, and
 // not for the connection, which may have ended.
-func (w *Conn) inflated(k Kind, data []byte, err error) {
+func (w *Conn) inflated(m *inflated) {
 	w.flags &^= flagAside
 	if w.has(flagEnded) {
-		w.deflate.release()
+		w.shard.protocol.codec.Unpin(len(m.data))
+		w.deflate.Release()
 		return
 	}
-	_ = w.c.Execute(func() { w.resume(k, data, err) }) // an error means that it is ending
+	w.rare().inflated = m
+	_ = w.c.Execute(w.resume) // an error means that it is ending
 }
 
-// resume delivers the message and goes on with what follows.
-func (w *Conn) resume(k Kind, data []byte, err error) {
-	paused := w.bits.And(^bitInflates)&bitPaused != 0
+// resume delivers the message that was inflated aside, if it is there, and goes on with
+// what follows it. While reading is paused, both wait for ResumeRead, which comes back
+// here.
+func (w *Conn) resume() {
+	bits := w.bits.Load()
+	if w.more == nil || w.more.inflated == nil || bits&bitPaused != 0 && bits&bitClosing == 0 {
+		return
+	}
+	m := w.more.inflated
+	w.more.inflated = nil
+	defer w.shard.protocol.codec.Unpin(len(m.data))
+	w.bits.And(^bitInflates)
+	w.followBits()
+	_ = w.c.Execute(w.release) // behind the delivery of what was received before
 	switch {
-	case w.has(flagSettled) || w.bits.Load()&bitClosing != 0:
-	case err != nil:
-		w.fail(err)
+	case bits&bitClosing != 0: // nobody could answer
+	case m.err != nil:
+		w.fail(m.err)
 	default:
-		w.deliver(k, data)
-		if !paused {
-			w.c.ResumeRead() // before the call, which may pause it
-		}
-		w.shard.handler.handler.OnMessage(w, k, data)
-		paused = true
+		w.deliver(m.kind, m.data)
+		w.shard.handler.handler.OnMessage(w, m.kind, m.data)
 	}
-	if !paused {
-		w.c.ResumeRead()
+}
+
+// release undoes Hold, unless the next message is being inflated, or it is for another
+// reason by now.
+func (w *Conn) release() {
+	if w.bits.Load()&bitInflates == 0 && !w.has(flagSettled|flagGoingAway) {
+		w.c.Hold(false)
 	}
-	_ = w.c.Execute(func() { // behind the delivery of what was received before
-		if w.bits.Load()&bitInflates == 0 && !w.has(flagCloseSent) {
-			w.c.Hold(false)
-		}
-	})
 }
 
 // workers is a pool of goroutines, which exist while there is work.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/gobwas/ws"
@@ -25,6 +26,7 @@ type Protocol struct {
 	codec    *codec.Codec
 	hub      *Hub
 	pool     workers
+	holders  holders
 
 	// guarded by mu
 	mu     sync.RWMutex
@@ -66,6 +68,7 @@ func (p *Protocol) prepare() (err error) {
 	if p.codec, err = codec.New(o.codec); err != nil {
 		return err
 	}
+	p.holders.init(p.codec)
 	p.pool.most = o.inflaters
 	var opts []http1.Option
 	if o.fallback == nil {
@@ -79,8 +82,14 @@ func (p *Protocol) prepare() (err error) {
 	return nil
 }
 
-// Validate implements weir.ValidProtocol.
-func (p *Protocol) Validate() error { return p.err }
+// Validate implements weir.ValidProtocol: it returns the error of an option, and refuses
+// the zero value.
+func (p *Protocol) Validate() error {
+	if p.shards == nil {
+		return errors.New("websocket: the zero Protocol can't work, make one with New")
+	}
+	return p.err
+}
 
 // Hub is where the connections' topics are.
 func (p *Protocol) Hub() *Hub { return p.hub }
@@ -174,12 +183,12 @@ func hasToken(list []byte, token string) bool {
 	return false
 }
 
-// isToken reports whether p is a token, RFC 9110 section 5.6.2.
-func isToken(p []byte) bool {
-	for _, c := range p {
-		if c <= ' ' || c >= 0x7f || bytes.IndexByte([]byte(`"(),/:;<=>?@[\]{}`), c) >= 0 {
+// isToken reports whether s is a token, RFC 9110 section 5.6.2.
+func isToken(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
 			return false
 		}
 	}
-	return len(p) > 0
+	return s != ""
 }

@@ -13,7 +13,7 @@ func (w *Conn) read(buffer *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 	w.flags &^= flagPinged
 	for !w.has(flagSettled) {
 		if w.bits.Load()&bitInflates != 0 {
-			w.c.PauseRead() // once more: somebody may have resumed it
+			w.followBits() // the program may have resumed it by Connection
 			return nil, nil
 		}
 		p, _ := buffer.PeekAll()
@@ -24,6 +24,7 @@ func (w *Conn) read(buffer *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 			w.fail(err)
 		case m.Kind == 0:
 			if buffer.IsEmpty() {
+				w.noteHeld()
 				return nil, nil
 			}
 		case m.Kind.Control():
@@ -93,8 +94,9 @@ func (w *Conn) fail(err error) {
 		limits.Inflated++
 	case codec.ErrTooMuchPending:
 		limits.Pinned++
+	case errMessageTime:
+		limits.Time++
 	}
-	w.sendClose(broken.Code, broken.Reason)
-	w.c.AwaitPeer() // which may be in the middle of sending
-	w.settle(broken)
+	w.shard.note()
+	w.finish(broken.Code, broken.Reason, broken)
 }

@@ -17,9 +17,11 @@ import (
 // the function that it was given to returns.
 type Request struct {
 	*http1.Head
-	c       *weir.Connection
-	origin  []byte
-	offered []string
+	c        *weir.Connection
+	origin   []byte
+	listed   bool     // the two below are known
+	offered  []string // by Sec-WebSocket-Protocol
+	distinct bool     // they are different tokens
 }
 
 // Connection is the connection that the request came on. It is not the function's to
@@ -34,7 +36,42 @@ func (r *Request) RemoteAddr() net.Addr { return r.c.RemoteAddr() }
 func (r *Request) Origin() string { return string(r.origin) }
 
 // Subprotocols are those that the client offers, the ones that it prefers first.
-func (r *Request) Subprotocols() []string { return r.offered }
+func (r *Request) Subprotocols() []string {
+	if !r.listed {
+		r.listed = true
+		r.offered, r.distinct = subprotocols(r.Head)
+	}
+	return r.offered
+}
+
+// subprotocols lists what the client offers, and reports whether all of it are tokens
+// and no two the same (RFC 6455, section 4.1). Empty elements are ignored (RFC 9110,
+// section 5.6.1). A head has room for thousands.
+func subprotocols(h *http1.Head) (names []string, distinct bool) {
+	for field, list := range h.Fields().All() {
+		if !bytes.EqualFold(field, []byte("Sec-WebSocket-Protocol")) {
+			continue
+		}
+		for item := range strings.SplitSeq(string(list), ",") {
+			name := strings.Trim(item, " \t")
+			if name == "" {
+				continue
+			}
+			if !isToken(name) {
+				return names, false
+			}
+			names = append(names, name)
+		}
+	}
+	if len(names) < 2 {
+		return names, true
+	}
+	seen := make(map[string]struct{}, len(names))
+	for _, name := range names {
+		seen[name] = struct{}{}
+	}
+	return names, len(seen) == len(names)
+}
 
 // Cookie returns the value of the first cookie of that name, and whether there is one.
 func (r *Request) Cookie(name string) (value string, ok bool) {

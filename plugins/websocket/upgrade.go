@@ -13,7 +13,7 @@ import (
 // serve answers a request: with an upgrade, a refusal, or by the Fallback.
 func (p *Protocol) serve(w *http1.Response, r *http1.Request) {
 	s := p.shard(r.Connection().Loop())
-	wanted := r.Header("Sec-WebSocket-Key") != nil || hasToken(r.Header("Upgrade"), "websocket")
+	wanted := r.Header("Sec-WebSocket-Key") != nil || asks(&r.Head)
 	switch {
 	case wanted:
 		if err := p.upgrade(s, r); err != nil {
@@ -67,7 +67,7 @@ var (
 	errMethod     = &Refusal{Status: http.StatusMethodNotAllowed, Body: "the method of a WebSocket handshake is GET\n"}
 	errHTTP10     = &Refusal{Status: http.StatusHTTPVersionNotSupported, Body: "a WebSocket needs HTTP/1.1\n"}
 	errVersion    = &Refusal{Status: http.StatusUpgradeRequired, Body: "the version of WebSocket is 13\n"}
-	errUpgrade    = malformed("not one Upgrade field with websocket")
+	errUpgrade    = malformed("no Upgrade: websocket")
 	errConnection = malformed("no Connection: Upgrade")
 	errNoVersion  = malformed("not one Sec-WebSocket-Version")
 	errKey        = malformed("not one Sec-WebSocket-Key of 16 bytes")
@@ -75,6 +75,7 @@ var (
 	errHost       = malformed("the host is missing")
 	errOrigins    = malformed("more than one Origin")
 	errProtocols  = malformed("Sec-WebSocket-Protocol is not a list of different tokens")
+	errExtensions = malformed("Sec-WebSocket-Extensions is not a list of extensions")
 	errOrigin     = &Refusal{Status: http.StatusForbidden, Body: "pages of this origin may not connect\n"}
 	errForbidden  = &Refusal{Status: http.StatusForbidden, Body: "refused\n"}
 	errAnswer     = &Refusal{Status: http.StatusInternalServerError, Body: "something went wrong here\n"}
@@ -84,7 +85,6 @@ var (
 func check(r *http1.Request) *Refusal {
 	key, keys := single(r, "Sec-WebSocket-Key")
 	version, versions := single(r, "Sec-WebSocket-Version")
-	upgrade, upgrades := single(r, "Upgrade")
 	var nonce [24]byte
 	switch {
 	case r.Method() != http.MethodGet:
@@ -93,7 +93,7 @@ func check(r *http1.Request) *Refusal {
 		return errHTTP10
 	case len(r.Host()) == 0:
 		return errHost
-	case upgrades != 1 || !hasToken(upgrade, "websocket"):
+	case !asks(&r.Head):
 		return errUpgrade
 	case r.Upgrade() == nil:
 		return errConnection
@@ -112,6 +112,17 @@ func check(r *http1.Request) *Refusal {
 	return nil
 }
 
+// asks reports whether an Upgrade field has websocket: a list in several fields is the
+// same as in one (RFC 9110, section 5.3).
+func asks(h *http1.Head) bool {
+	for field, list := range h.Fields().All() {
+		if bytes.EqualFold(field, []byte("Upgrade")) && hasToken(list, "websocket") {
+			return true
+		}
+	}
+	return false
+}
+
 // single returns the value of a field, and how many of the name there are.
 func single(r *http1.Request, name string) (value []byte, n int) {
 	for field, v := range r.Fields().All() {
@@ -122,7 +133,8 @@ func single(r *http1.Request, name string) (value []byte, n int) {
 	return value, n
 }
 
-// request checks r, and returns it as functions of the program see it.
+// request checks r, and returns it as functions of the program see it. The origin comes
+// before what is more work.
 func (p *Protocol) request(r *http1.Request) (*Request, *Refusal) {
 	if err := check(r); err != nil {
 		return nil, err
@@ -132,20 +144,11 @@ func (p *Protocol) request(r *http1.Request) (*Request, *Refusal) {
 		return nil, errOrigins
 	}
 	q := &Request{Head: &r.Head, c: r.Connection(), origin: origin}
-	for field, list := range r.Fields().All() {
-		if !bytes.EqualFold(field, []byte("Sec-WebSocket-Protocol")) {
-			continue
-		}
-		for item := range bytes.SplitSeq(list, []byte(",")) {
-			name := string(bytes.Trim(item, " \t"))
-			if !isToken([]byte(name)) || slices.Contains(q.offered, name) {
-				return nil, errProtocols
-			}
-			q.offered = append(q.offered, name)
-		}
-	}
 	if !p.options.originAllowed(q) {
 		return nil, errOrigin
+	}
+	if q.Subprotocols(); !q.distinct {
+		return nil, errProtocols
 	}
 	return q, nil
 }
@@ -182,33 +185,42 @@ func (p *Protocol) upgrade(s *shard, r *http1.Request) *Refusal {
 	if refusal != nil {
 		return refusal
 	}
+	x := &s.exchange
+	defer x.reset()
+	x.head(r, q.offered)
+	params, extensions, err := p.codec.Negotiate(x.offers...)
+	if err != nil {
+		return errExtensions
+	}
+	used := false
+	defer func() { // a function of the program may have panicked
+		if !used {
+			p.codec.Forget(params)
+		}
+	}()
 	a, refusal := p.decide(q)
 	if refusal != nil {
 		return refusal
 	}
-	x := &s.exchange
-	defer x.reset()
-	x.head(r)
 	u := p.upgrader
 	if a.Subprotocol != "" {
 		u.ProtocolCustom = func([]byte) (string, bool) { return a.Subprotocol, true }
 	}
 	agreed, err := u.Upgrade(x)
 	c := r.Connection()
+	r.Leave()
 	if err != nil {
-		r.Leave()
 		_, _ = c.Write(x.reply) // an error means that it is ending already
+		c.AwaitPeer()           // which may have sent more behind the request
 		_ = c.Close()
 		s.refused(x.status())
 		return nil
 	}
-	params, extensions := p.codec.Negotiate(x.offers...)
-	r.Leave()
 	if _, err := c.Write(x.finish(extensions, a.Header)); err != nil {
-		p.codec.Forget(params)
 		_ = c.Close() // an error means that it is closed already
 		return nil
 	}
+	used = true
 	s.counts.Upgraded++
 	c.SetProtocolState(newConn(s, c, params, agreed.Protocol, a.UserData))
 	return nil

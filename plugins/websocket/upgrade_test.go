@@ -43,6 +43,11 @@ func TestHandshake(t *testing.T) {
 		{"two Connections", replace(connection, "Connection: keep-alive\r\nConnection: upgrade\r\n"), 101, "Upgrade", "websocket"},
 		{"cases", replace(upgrade, "UPGRADE: WebSocket\r\n"), 101, "Upgrade", "websocket"},
 		{"list of upgrades", replace(upgrade, "Upgrade: h2c, websocket\r\n"), 101, "Upgrade", "websocket"},
+		{"two Upgrades", more("Upgrade: websocket"), 101, "Upgrade", "websocket"},
+		{"upgrades in two fields", replace(upgrade, "Upgrade: h2c\r\nUpgrade: websocket\r\n"), 101, "Upgrade", "websocket"},
+		{"extension without a parameter's name", more("Sec-WebSocket-Extensions: permessage-deflate;"), 400, "", ""},
+		{"extensions without a comma", more("Sec-WebSocket-Extensions: a b, permessage-deflate"), 400, "", ""},
+		{"malformed extensions in the second field", more("Sec-WebSocket-Extensions: permessage-deflate", "Sec-WebSocket-Extensions: =1"), 400, "", ""},
 		{"absolute target", replace("/chat", "http://example.com/chat"), 101, "", ""},
 		{"no extension is agreed on", more("Sec-WebSocket-Extensions: permessage-deflate; x"), 101, "Sec-WebSocket-Extensions", ""},
 
@@ -63,7 +68,7 @@ func TestHandshake(t *testing.T) {
 		{"key not base64", replace(key, "dGhlIHNhbXBsZSBub25j*Q=="), 400, "", ""},
 		{"key without padding", replace(key, "dGhlIHNhbXBsZSBub25jZQAA"), 400, "", ""},
 		{"no Upgrade", replace(upgrade, ""), 400, "", ""},
-		{"two Upgrades", more("Upgrade: websocket"), 400, "", ""},
+		{"two Upgrades, neither of ours", replace(upgrade, "Upgrade: h2c\r\nUpgrade: websockets\r\n"), 400, "", ""},
 		{"other Upgrade", replace(upgrade, "Upgrade: websockets\r\n"), 400, "", ""},
 		{"no Connection", replace(connection, ""), 400, "", ""},
 		{"Connection: close", replace(connection, "Connection: close\r\n"), 400, "", ""},
@@ -90,7 +95,10 @@ func TestHandshake(t *testing.T) {
 		{"none of ours", more("Sec-WebSocket-Protocol: c"), 101, "Sec-WebSocket-Protocol", ""},
 		{"the same twice", more("Sec-WebSocket-Protocol: a, a"), 400, "", ""},
 		{"no token", more("Sec-WebSocket-Protocol: a b"), 400, "", ""},
-		{"empty element", more("Sec-WebSocket-Protocol: a,,b"), 400, "", ""},
+		{"the same in two lines", more("Sec-WebSocket-Protocol: a", "Sec-WebSocket-Protocol: b, a"), 400, "", ""},
+		{"empty elements", more("Sec-WebSocket-Protocol: ,a,, b,"), 101, "Sec-WebSocket-Protocol", "b"},
+		{"nothing but empty elements", more("Sec-WebSocket-Protocol: ,"), 101, "Sec-WebSocket-Protocol", ""},
+		{"no token, of another origin", more("Sec-WebSocket-Protocol: a b", "Origin: https://evil.example"), 403, "", ""},
 
 		{"same origin", more("Origin: http://example.com"), 101, "", ""},
 		{"same origin, its port", more("Origin: https://EXAMPLE.com:443"), 101, "", ""},
@@ -177,7 +185,8 @@ func TestBehindHandshake(t *testing.T) {
 
 // TestHandshakeTimeout: neither silence nor half a head keeps a connection.
 func TestHandshakeTimeout(t *testing.T) {
-	s := start(t, &handler{}, websocket.HandshakeTimeout(30*time.Millisecond))
+	const limit = 300 * time.Millisecond
+	s := start(t, &handler{}, websocket.HandshakeTimeout(limit))
 	silent := connect(t, s)
 	if rest, err := io.ReadAll(silent.Reader); len(rest) > 0 || err != nil {
 		t.Errorf("silent: %q, %v", rest, err)
@@ -191,7 +200,7 @@ func TestHandshakeTimeout(t *testing.T) {
 
 	c := dial(t, s, nil) // the time is that of the handshake alone
 	open := receive(t, s.opened)
-	time.Sleep(100 * time.Millisecond) // more than the limit
+	time.Sleep(limit * 3 / 2)
 	fail(t, open.WriteText([]byte("still there")))
 	expect(t, c, codec.Text, "still there")
 }
@@ -256,6 +265,44 @@ func TestOnUpgrade(t *testing.T) {
 	}
 }
 
+// TestRefusedMemory: the memory of what was agreed on in a handshake that fails, for
+// whatever reason, is given back.
+func TestRefusedMemory(t *testing.T) {
+	u := &ws.Upgrader{OnHeader: func(name, _ []byte) error {
+		if string(name) == "X-Refuse" {
+			return ws.RejectConnectionError()
+		}
+		return nil
+	}}
+	asked := 0 // on the one loop
+	s := startOn(t, &handler{}, websocket.New(u, websocket.Compression(codec.Deflate{}), websocket.OnUpgrade(func(r *websocket.Request) (websocket.Answer, error) {
+		asked++
+		switch string(r.Path()) {
+		case "/refuse":
+			return websocket.Answer{}, errors.New("because")
+		case "/panic":
+			panic("no")
+		case "/close":
+			_ = r.Connection().Close() // so that the answer can't be written
+		}
+		return websocket.Answer{}, nil
+	})))
+	for target, more := range map[string]string{"/refuse": "X: y", "/panic": "X: y", "/upgrader": "X-Refuse: yes", "/close": "X: y"} {
+		c := connect(t, s)
+		send(t, c, strings.Replace(good("Sec-WebSocket-Extensions: permessage-deflate", more), "/chat", target, 1)+"\r\n")
+		if reply, err := io.ReadAll(c); err != nil || strings.Contains(string(reply), " 101 ") {
+			t.Errorf("%s: %q, %v", target, reply, err)
+		}
+	}
+	_, conn := pair(t, s, &websocket.DialOptions{Compression: &codec.Deflate{Takeover: true}})
+	if n := onLoop(t, conn, func() int { return asked }); n != 5 {
+		t.Errorf("OnUpgrade was called %d times", n)
+	}
+	if n := s.protocol.Stats().Memory; n != 32<<10 {
+		t.Errorf("%d bytes are counted for one connection", n)
+	}
+}
+
 // TestCheckOrigin: the function has the last word, of requests that have an origin.
 func TestCheckOrigin(t *testing.T) {
 	s := start(t, &handler{}, websocket.CheckOrigin(func(r *websocket.Request) bool { return r.Origin() == "odd" }))
@@ -307,7 +354,7 @@ func TestUpgrader(t *testing.T) {
 	}
 	s := startOn(t, &handler{}, websocket.New(u))
 	c := connect(t, s)
-	send(t, c, good("Sec-WebSocket-Protocol: one, two")+"\r\n")
+	send(t, c, good("Sec-WebSocket-Protocol: one,,", "Sec-WebSocket-Protocol: two")+"\r\n")
 	if h := c.reply(t).Header; h.Get("X-Upgrader") != "yes" || h.Get("Sec-WebSocket-Protocol") != "two" {
 		t.Errorf("%v", h)
 	}
@@ -333,6 +380,8 @@ func TestValidate(t *testing.T) {
 		"HandshakeTimeout": websocket.New(nil, websocket.HandshakeTimeout(0)),
 		"KeepAlive":        websocket.New(nil, websocket.KeepAlive(time.Second, 0)),
 		"CloseTimeout":     websocket.New(nil, websocket.CloseTimeout(-1)),
+		"MessageTimeout":   websocket.New(nil, websocket.MessageTimeout(time.Second, 0)),
+		"MessageTimeout ":  websocket.New(nil, websocket.MessageTimeout(-1, 1)),
 		"InflateAside":     websocket.New(nil, websocket.InflateAside(1, 0)),
 		"Subprotocols":     websocket.New(nil, websocket.Subprotocols("a b")),
 		"Subprotocols:":    websocket.New(nil, websocket.Subprotocols("a", "a")),
@@ -340,6 +389,7 @@ func TestValidate(t *testing.T) {
 		"Fallback":         websocket.New(nil, websocket.Fallback(func(*http1.Response, *http1.Request) {}, http1.MaxBody(-1))),
 		"SlowSubscribers":  websocket.New(nil, websocket.SlowSubscribers(7, 0)),
 		"Upgrader":         websocket.New(&ws.Upgrader{Negotiate: negotiateNothing}),
+		"with New":         {}, // the zero value
 	} {
 		_, err := weir.NewServer(websocket.Wrap(websocket.Base{}), weir.Address("127.0.0.1:0"), weir.CustomProtocol(p))
 		if err == nil || !strings.Contains(err.Error(), name) {

@@ -49,6 +49,7 @@ func (w *wrapped) OnConnect(c *weir.Connection) {
 func (w *wrapped) OnMessage(c *weir.Connection, ctx any, data []byte) (out any) {
 	if s, ok := ctx.(*Conn); ok {
 		w.handler.OnMessage(s, s.kind, data)
+		s.decoder.Done() // it may pause reading, and then hold memory for nothing
 		return nil
 	}
 	p := protocol(c)
@@ -78,8 +79,13 @@ func (w *wrapped) OnHalfClose(c *weir.Connection) {
 
 // OnShutdown implements weir.ShutdownHandler.
 func (w *wrapped) OnShutdown(c *weir.Connection) {
-	if s, ok := c.ProtocolState().(*Conn); ok && s.has(flagOpened) {
+	s, ok := c.ProtocolState().(*Conn)
+	if ok && s.has(flagOpened) {
 		s.goAway()
+		return
+	}
+	if p := protocol(c); p != nil && !ok {
+		p.http.OnShutdown(c)
 	}
 }
 

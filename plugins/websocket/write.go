@@ -130,11 +130,7 @@ func (w *Conn) queue(kind Kind, p []byte, compress bool) error {
 		f.compress = true
 		f.buf = append(f.buf, p...)
 	default:
-		var ok bool
-		if f.buf, ok = w.compress(f.buf, kind, p); !ok {
-			f.release()
-			return weir.ErrConnectionClosed
-		}
+		f.buf = w.deflate.AppendFrame(f.buf, kind, p)
 	}
 	if err := w.c.Send(f); err != nil {
 		f.release()

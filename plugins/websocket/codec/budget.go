@@ -8,13 +8,18 @@ type budget struct {
 	used  atomic.Int64
 }
 
-// take counts n more bytes, or reports that they would be too many.
+// take counts n more bytes, or reports that they would be too many. What is refused is
+// never counted, not even for a moment, in which others would be refused for it.
 func (b *budget) take(n int) bool {
-	if b.used.Add(int64(n)) > b.limit {
-		b.used.Add(int64(-n))
-		return false
+	for {
+		used := b.used.Load()
+		if used+int64(n) > b.limit {
+			return false
+		}
+		if b.used.CompareAndSwap(used, used+int64(n)) {
+			return true
+		}
 	}
-	return true
 }
 
 // give takes n bytes out of the count again.

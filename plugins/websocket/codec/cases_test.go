@@ -21,7 +21,7 @@ type peer struct {
 
 func newPeer(tb testing.TB, c *codec.Codec, offer string) *peer {
 	p := new(peer)
-	params, answer := c.Negotiate([]byte(offer))
+	params, answer, _ := c.Negotiate([]byte(offer))
 	if params.Agreed() != (offer != "") {
 		tb.Fatalf("offer %q is answered %q", offer, answer)
 	}

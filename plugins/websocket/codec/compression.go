@@ -33,12 +33,15 @@ func (z *Compression) Takeover() bool { return z.out.takeover }
 // Bits is the size of the window of what we send, as a power of two: 8 to 15.
 func (z *Compression) Bits() int { return int(z.out.bits) }
 
-// Release gives back what the connection takes. It is called once, after the last use.
+// Release gives back what the connection takes. It is called once, after the last use;
+// only those of AppendFrame without Takeover, on other goroutines, need not have ended:
+// they use nothing that is given back.
 func (z *Compression) Release() {
 	if z.out.w != nil {
 		z.codec.deflate.put(z.out.w)
+		z.out.w = nil
 	}
-	z.in, z.out = receiving{}, sending{}
+	z.in.window = nil
 	z.codec.deflate.memory.give(z.cost)
 }
 

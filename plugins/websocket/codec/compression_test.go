@@ -32,7 +32,7 @@ type link struct {
 func connect(tb testing.TB, d codec.Deflate, fromClient bool, offer string) *link {
 	from := newCodec(tb, codec.Config{Client: fromClient, Deflate: &d})
 	to := newCodec(tb, codec.Config{Client: !fromClient, Deflate: &codec.Deflate{}})
-	p, answer := to.Negotiate([]byte(offer))
+	p, answer, _ := to.Negotiate([]byte(offer))
 	if !p.Agreed() {
 		tb.Fatalf("%q is answered %q", offer, answer)
 	}
@@ -195,7 +195,7 @@ func TestInflatedLimit(t *testing.T) {
 		want  error
 	}{{1<<20 - 1, codec.ErrInflatedTooBig}, {1 << 20, nil}, {1, codec.ErrInflatedTooBig}, {math.MaxInt, nil}} {
 		k := newCodec(t, codec.Config{Limits: codec.Limits{Inflated: tt.limit}, Deflate: &codec.Deflate{}})
-		p, _ := k.Negotiate([]byte("permessage-deflate"))
+		p, _, _ := k.Negotiate([]byte("permessage-deflate"))
 		z := k.NewCompression(p)
 		out, err := z.Inflate(make([]byte, 0, 100), bomb)
 		if !errors.Is(err, tt.want) || err == nil && len(out) != 1<<20 || err != nil && cap(out) > 2*tt.limit+1024 {

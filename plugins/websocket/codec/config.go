@@ -93,8 +93,8 @@ func (c *Codec) Unpin(n int) { c.pinned.give(n) }
 // Pinned returns how many bytes of memory unfinished messages take at the moment.
 func (c *Codec) Pinned() int { return c.pinned.taken() }
 
-// Declined returns how many clients have not got the compression that they have offered
-// because of Deflate.Memory.
+// Declined returns how many clients have got compression with fewer contexts than they
+// have offered, because of Deflate.Memory.
 func (c *Codec) Declined() uint64 {
 	if c.deflate == nil {
 		return 0

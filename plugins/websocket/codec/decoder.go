@@ -66,9 +66,7 @@ func (d *Decoder) Next(p []byte) (m Message, n int, err error) {
 
 // next is Next for all that may come.
 func (d *Decoder) next(p []byte) (m Message, n int, err error) {
-	if d.part != nil && d.part.done {
-		d.release()
-	}
+	d.Done()
 	if d.n == failed {
 		return m, 0, d.err
 	}
@@ -150,12 +148,40 @@ func (d *Decoder) fail(err *Error) (Message, int, error) {
 	return Message{}, 0, err
 }
 
+// Done gives back what the message takes that Next has returned last, if it has come in
+// pieces. Next would do so with its next call, which may be long in coming.
+func (d *Decoder) Done() {
+	if d.part != nil && d.part.done {
+		d.release()
+	}
+}
+
 // Pinned returns how many bytes of memory the unfinished message takes.
 func (d *Decoder) Pinned() int {
 	if d.part == nil || d.part.buf == nil {
 		return 0
 	}
 	return cap(d.part.buf.b)
+}
+
+// Partial reports whether a frame or a message has begun and is not complete: if the
+// stream ends there, it was cut.
+func (d *Decoder) Partial() bool {
+	return d.n > 0 && d.n <= MaxHeader || d.part != nil && !d.part.done
+}
+
+// Mark tells how old the unfinished message is, if there is one: it returns the mark that
+// the first call since the message began was given, or the last one with anew, and how
+// many bytes of the message have come. A mark is whatever the caller counts in.
+func (d *Decoder) Mark(now uint32, anew bool) (mark uint32, bytes int, ok bool) {
+	p := d.part
+	if p == nil || p.done {
+		return 0, 0, false
+	}
+	if !p.marked || anew {
+		p.mark, p.marked = now, true
+	}
+	return p.mark, p.len(), true
 }
 
 // Release gives back what an unfinished message takes. It ends the use of d: a

@@ -26,8 +26,9 @@ type Deflate struct {
 	// up to 32 KiB for each connection. Otherwise peers do as they have offered.
 	NoPeerTakeover bool
 	// Memory is how many bytes the contexts of all connections of the Codec may take
-	// together: the default for 0 is 64 MiB. When the next one would not fit,
-	// compression is not negotiated for new connections.
+	// together: the default for 0 is 64 MiB. When the next ones would not fit, new
+	// connections compress each message by itself: the answer to a peer forbids its
+	// context, or ours, or both.
 	Memory int
 }
 
@@ -39,7 +40,7 @@ const DefaultMemory = 64 << 20
 type deflate struct {
 	Deflate  // set once
 	memory   budget
-	declined atomic.Uint64                                            // negotiations, because of the memory
+	declined atomic.Uint64                                            // contexts, because of the memory
 	writers  [flate.BestCompression - flate.HuffmanOnly + 1]sync.Pool // *writer, by level
 	readers  sync.Pool                                                // *reader
 }
@@ -81,20 +82,18 @@ func (d *deflate) threshold(takeover bool) int {
 	return 512
 }
 
-// What a connection with compression keeps: a Compression, and a flate.Writer if it has
-// a context. The latter are what Go 1.26 allocates for level 1 and for the others.
+// What the context of what we send takes, as Go 1.26 allocates a flate.Writer, for
+// level 1 and for the others.
 const (
-	plainCost  = 256
 	fastCost   = 1284 << 10
 	writerCost = 900 << 10
 )
 
-// cost is how many bytes a connection with these parameters keeps.
-func (c *Codec) cost(p Params) int {
-	n := plainCost
+// cost is how many bytes the contexts of a connection with these parameters take.
+func (c *Codec) cost(p Params) (n int) {
 	if sends, _ := c.sends(p); sends {
-		if n += writerCost; c.deflate.level(true) == flate.BestSpeed {
-			n += fastCost - writerCost
+		if n = writerCost; c.deflate.level(true) == flate.BestSpeed {
+			n = fastCost
 		}
 	}
 	if receives, bits := c.receives(p); receives {

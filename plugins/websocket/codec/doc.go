@@ -54,5 +54,5 @@
 //	frames of a message                              Frames     131,072    1008
 //	bytes of a message, inflated                     Inflated   16 MiB     1009
 //	memory that unfinished messages take, together   Pinned     256 MiB    1013
-//	memory that compression keeps, together          Memory     64 MiB     not negotiated
+//	memory of contexts of compression, together      Memory     64 MiB     agreed on without
 package codec

@@ -37,5 +37,10 @@ var (
 	ErrInflatedTooBig = &Error{MessageTooBig, "message too big when inflated"}
 )
 
-// ErrExtension is why [Codec.Confirm] refuses a reply.
-var ErrExtension = errors.New("websocket: the server answers an extension that was not offered, or not like this")
+// Errors of the negotiation of extensions.
+var (
+	// ErrExtensionSyntax is why [Codec.Negotiate] fails a handshake.
+	ErrExtensionSyntax = errors.New("websocket: Sec-WebSocket-Extensions is not a list of extensions")
+	// ErrExtension is why [Codec.Confirm] refuses a reply.
+	ErrExtension = errors.New("websocket: the server answers an extension that was not offered, or not like this")
+)

@@ -55,7 +55,10 @@ func ExampleCodec_Negotiate() {
 	}
 
 	// Sec-WebSocket-Extensions, there and back.
-	agreed, answer := server.Negotiate([]byte(client.Offer()))
+	agreed, answer, err := server.Negotiate([]byte(client.Offer()))
+	if err != nil {
+		panic(err)
+	}
 	fmt.Println(answer)
 	confirmed, err := client.Confirm([]byte(answer))
 	if err != nil {

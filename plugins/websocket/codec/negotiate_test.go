@@ -2,7 +2,11 @@ package codec_test
 
 import (
 	"errors"
+	"fmt"
+	"math"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-weir/weir/plugins/websocket/codec"
 )
@@ -52,9 +56,10 @@ func TestNegotiate(t *testing.T) {
 			"permessage-deflate; server_max_window_bits=9", with(func(p *codec.Params) { p.ServerBits = 9 }),
 		},
 		{"x-webkit-deflate-frame, permessage-deflate", "permessage-deflate", plain},
-		{`other; a="x,permessage-deflate; y", permessage-deflate`, "permessage-deflate", plain},
-		{`other; a="\",permessage-deflate"`, "", codec.Params{}},
-		{"permessage-deflate; ;, , permessage-deflate", "permessage-deflate", plain},
+		{`other; a="x", ,permessage-deflate,`, "permessage-deflate", plain},
+		{`other; a="\x\y"; b = c;d , permessage-deflate`, "permessage-deflate", plain},
+		{`permessage-deflate; server_max_window_bits="\1\0"`, "permessage-deflate; server_max_window_bits=10", with(func(p *codec.Params) { p.ServerBits = 10 })},
+		{" \t,", "", codec.Params{}},
 
 		// Those that are not.
 		{"", "", codec.Params{}},
@@ -63,78 +68,172 @@ func TestNegotiate(t *testing.T) {
 		{"permessage-deflate; unknown", "", codec.Params{}},
 		{"permessage-deflate; unknown=1", "", codec.Params{}},
 		{"permessage-deflate; server_max_window_bits", "", codec.Params{}},
-		{"permessage-deflate; server_max_window_bits=", "", codec.Params{}},
 		{"permessage-deflate; server_max_window_bits=7", "", codec.Params{}},
 		{"permessage-deflate; server_max_window_bits=16", "", codec.Params{}},
 		{"permessage-deflate; server_max_window_bits=08", "", codec.Params{}},
-		{"permessage-deflate; server_max_window_bits=1:", "", codec.Params{}},
 		{"permessage-deflate; server_max_window_bits=-9", "", codec.Params{}},
 		{"permessage-deflate; server_max_window_bits=+9", "", codec.Params{}},
 		{"permessage-deflate; server_max_window_bits=9999999999999999999999", "", codec.Params{}},
 		{"permessage-deflate; client_max_window_bits=0", "", codec.Params{}},
-		{"permessage-deflate; client_max_window_bits=\"\"", "", codec.Params{}},
 		{"permessage-deflate; client_max_window_bits; client_max_window_bits", "", codec.Params{}},
 		{"permessage-deflate; client_max_window_bits; client_max_window_bits=9", "", codec.Params{}},
+		{"permessage-deflate; client_max_window_bits=9; client_max_window_bits=9", "", codec.Params{}},
+		{"permessage-deflate; client_max_window_bits=100", "", codec.Params{}},
+		{"permessage-deflate; client_max_window_bits=1a", "", codec.Params{}},
+		{"permessage-deflate; server_max_window_bits=9; server_max_window_bits=10", "", codec.Params{}},
+		{"permessage-deflate; client_no_context_takeover; client_no_context_takeover", "", codec.Params{}},
 		{"permessage-deflate; server_no_context_takeover=1", "", codec.Params{}},
 		{"permessage-deflate; server_no_context_takeover; server_no_context_takeover", "", codec.Params{}},
 		{"permessage-deflate; client_no_context_takeover=true", "", codec.Params{}},
-		{"permessage-deflate server_no_context_takeover", "", codec.Params{}},
-		{`permessage-deflate; server_max_window_bits="9`, "", codec.Params{}},
-		{"\x00\xff,,,;;;==", "", codec.Params{}},
 	} {
-		p, answer := k.Negotiate([]byte(tt.offer))
-		if p != tt.want || answer != tt.answer {
-			t.Errorf("%q:\n\t%q %+v, want\n\t%q %+v", tt.offer, answer, p, tt.answer, tt.want)
+		p, answer, err := k.Negotiate([]byte(tt.offer))
+		if p != tt.want || answer != tt.answer || err != nil {
+			t.Errorf("%q:\n\t%q %+v, %v, want\n\t%q %+v", tt.offer, answer, p, err, tt.answer, tt.want)
 		}
 		k.Forget(p)
 	}
 	if n := k.Memory(); n != 0 {
 		t.Errorf("%d bytes are still counted", n)
 	}
-	p, answer := k.Negotiate([]byte("other"), []byte("permessage-deflate; server_max_window_bits=9"))
-	if answer != "permessage-deflate; server_max_window_bits=9" || p.ServerBits != 9 {
+	p, answer, err := k.Negotiate([]byte("other"), []byte("permessage-deflate; server_max_window_bits=9"))
+	if err != nil || answer != "permessage-deflate; server_max_window_bits=9" || p.ServerBits != 9 {
 		t.Errorf("two fields: %q %+v", answer, p)
 	}
-	if p, answer := newCodec(t, codec.Config{}).Negotiate([]byte("permessage-deflate")); p.Agreed() || answer != "" {
-		t.Errorf("without compression: %q", answer)
+	if p, answer, err := newCodec(t, codec.Config{}).Negotiate([]byte("permessage-deflate")); p.Agreed() || answer != "" || err != nil {
+		t.Errorf("without compression: %q, %v", answer, err)
 	}
 }
 
-// TestNegotiateMemory: no more contexts than there is memory for, and none for those who
-// offer one, as long as there is some for those who don't.
+// TestNegotiateSyntax: what is no list of extensions fails the handshake, whatever else
+// is in it, whether compression is there or not (RFC 6455, section 9.1).
+func TestNegotiateSyntax(t *testing.T) {
+	for _, offer := range []string{
+		"permessage-deflate;",
+		"permessage-deflate; ;, permessage-deflate",
+		"permessage-deflate, a b",
+		"a b, permessage-deflate",
+		"permessage-deflate server_no_context_takeover",
+		"permessage-deflate; server_max_window_bits=",
+		"permessage-deflate; server_max_window_bits=1:",
+		`permessage-deflate; client_max_window_bits=""`,
+		`permessage-deflate; server_max_window_bits="9`,
+		`permessage-deflate; server_max_window_bits="9\`,
+		`permessage-deflate; server_max_window_bits="9"0`,
+		`other; a="x,y", permessage-deflate`,
+		`other; a="\""`,
+		"=x",
+		";permessage-deflate",
+		"permessage-deflate;=9",
+		"permessage-deflate\x00",
+		"permessage\xff",
+		"\x00\xff,,,;;;==",
+	} {
+		for _, d := range []*codec.Deflate{nil, {}} {
+			k := newCodec(t, codec.Config{Deflate: d})
+			p, answer, err := k.Negotiate([]byte("permessage-deflate"), []byte(offer))
+			if !errors.Is(err, codec.ErrExtensionSyntax) || p.Agreed() || answer != "" || k.Memory() != 0 {
+				t.Errorf("%q: %q %+v, %v, %d bytes counted", offer, answer, p, err, k.Memory())
+			}
+		}
+		k := newCodec(t, codec.Config{Client: true, Deflate: &codec.Deflate{}})
+		if p, err := k.Confirm([]byte(offer)); !errors.Is(err, codec.ErrExtension) || p.Agreed() || k.Memory() != 0 {
+			t.Errorf("the answer %q: %+v, %v", offer, p, err)
+		}
+	}
+}
+
+// TestNegotiateWork: sixteen times as many parameters, elements or characters take about
+// sixteen times as long, not 256 times.
+func TestNegotiateWork(t *testing.T) {
+	k := newCodec(t, codec.Config{Deflate: &codec.Deflate{}})
+	params := func(n int) string {
+		var b strings.Builder
+		b.WriteString("permessage-deflate")
+		for i := range n {
+			fmt.Fprintf(&b, ";%x", i)
+		}
+		return b.String()
+	}
+	for name, field := range map[string]func(n int) string{
+		"parameters": params,
+		"elements":   func(n int) string { return strings.Repeat("permessage-deflate;x,", n) },
+		"empty":      func(n int) string { return strings.Repeat(",", n) },
+		"quoted":     func(n int) string { return `a;b="` + strings.Repeat("x", n) + `"` },
+	} {
+		took := func(n int) time.Duration {
+			offer, least := []byte(field(n)), time.Duration(math.MaxInt64)
+			for range 20 { // the least is what it takes when nothing interferes
+				began := time.Now()
+				_, _, _ = k.Negotiate(offer)
+				least = min(least, time.Since(began))
+			}
+			return least
+		}
+		if few, many := took(1000), took(16_000); many > 80*few {
+			t.Errorf("%s: 1,000 take %v, 16,000 %v", name, few, many)
+		}
+	}
+}
+
+// TestNegotiateMemory: no more contexts than there is memory for, but compression for
+// all.
 func TestNegotiateMemory(t *testing.T) {
 	k := newCodec(t, codec.Config{Deflate: &codec.Deflate{Memory: 100 << 10}})
 	offer := []byte("permessage-deflate")
 	var all []*codec.Compression
-	for {
-		p, _ := k.Negotiate(offer)
-		if !p.Agreed() {
-			break
+	for i := range 1000 {
+		want := "permessage-deflate"
+		if i >= 3 { // there is no room for another 32 KiB
+			want = "permessage-deflate; client_no_context_takeover"
+		}
+		p, answer, _ := k.Negotiate(offer)
+		if answer != want || p.ClientNoTakeover != (i >= 3) {
+			t.Fatalf("client %d: %q %+v", i, answer, p)
 		}
 		all = append(all, k.NewCompression(p))
 	}
-	if len(all) != 3 {
-		t.Errorf("%d contexts of 32 KiB in 100 KiB", len(all))
+	if n := k.Memory(); n != 3*32<<10 || k.Declined() != 997 {
+		t.Errorf("%d bytes are counted, %d times less was agreed on", n, k.Declined())
 	}
-	p, answer := k.Negotiate([]byte("permessage-deflate, permessage-deflate; client_no_context_takeover"))
-	if answer != "permessage-deflate; client_no_context_takeover" {
-		t.Errorf("the offer that fits is not taken: %q", answer)
-	}
-	k.Forget(p)
 	for _, z := range all {
 		z.Release()
 	}
 	if n := k.Memory(); n != 0 {
 		t.Errorf("%d bytes are still counted", n)
 	}
-	if p, _ := k.Negotiate(offer); !p.Agreed() {
-		t.Error("nothing is agreed on after all were released")
+	if _, answer, _ := k.Negotiate(offer); answer != "permessage-deflate" {
+		t.Errorf("%q after all were released", answer)
+	}
+}
+
+// TestNegotiateContexts: which contexts there is memory for.
+func TestNegotiateContexts(t *testing.T) {
+	const client, server = 32 << 10, 900 << 10
+	for _, tt := range []struct {
+		memory int
+		answer string
+		count  int
+	}{
+		{client + server, "permessage-deflate", client + server},
+		{client + server - 1, "permessage-deflate; client_no_context_takeover", server},
+		{server - 1, "permessage-deflate; server_no_context_takeover", client},
+		{client - 1, "permessage-deflate; server_no_context_takeover; client_no_context_takeover", 0},
+	} {
+		k := newCodec(t, codec.Config{Deflate: &codec.Deflate{Takeover: true, Memory: tt.memory}})
+		p, answer, err := k.Negotiate([]byte("permessage-deflate"))
+		if answer != tt.answer || k.Memory() != tt.count || err != nil {
+			t.Errorf("%d bytes of memory: %q, %d counted, %v", tt.memory, answer, k.Memory(), err)
+		}
+		k.Forget(p)
+		if k.Memory() != 0 {
+			t.Errorf("%d bytes of memory: %d are still counted", tt.memory, k.Memory())
+		}
 	}
 }
 
 func TestNoPeerTakeover(t *testing.T) {
 	k := newCodec(t, codec.Config{Deflate: &codec.Deflate{NoPeerTakeover: true}})
-	p, answer := k.Negotiate([]byte("permessage-deflate"))
+	p, answer, _ := k.Negotiate([]byte("permessage-deflate"))
 	if !p.ClientNoTakeover || answer != "permessage-deflate; client_no_context_takeover" {
 		t.Errorf("%q %+v", answer, p)
 	}

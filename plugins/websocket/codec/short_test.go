@@ -40,7 +40,7 @@ func TestInflateShort(t *testing.T) {
 // TestInflateShortLimit: the limit of a message is an error, whatever short is.
 func TestInflateShortLimit(t *testing.T) {
 	c := newCodec(t, codec.Config{Limits: codec.Limits{Inflated: 100}, Deflate: new(codec.Deflate)})
-	p, _ := c.Negotiate([]byte("permessage-deflate; client_no_context_takeover"))
+	p, _, _ := c.Negotiate([]byte("permessage-deflate; client_no_context_takeover"))
 	z := c.NewCompression(p)
 	defer z.Release()
 	m := codec.Message{Kind: codec.Binary, Compressed: true, Data: []byte("\x00\x65\x00\x9a\xff" + string(make([]byte, 101)) + "\x00")}
