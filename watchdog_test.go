@@ -201,7 +201,7 @@ func TestStopFromLogger(t *testing.T) {
 				}
 				<-blocked
 				return nil
-			}}, weir.Watchdog(20*time.Millisecond), weir.Logger(slog.New(log)))
+			}}, weir.NumLoops(2), weir.Watchdog(20*time.Millisecond), weir.Logger(slog.New(log))) // the callback that blocks has a loop of its own
 			var stopping atomic.Bool
 			log.stop = func() {
 				if stopping.CompareAndSwap(false, true) {
@@ -213,7 +213,7 @@ func TestStopFromLogger(t *testing.T) {
 			for _, message := range []string{"panic", "block"} {
 				if c, err := net.Dial("tcp", s.Addrs()[0].String()); err == nil {
 					_, _ = c.Write([]byte(message)) // it may have stopped already
-					defer c.Close()                 //nolint:errcheck // likewise
+					defer c.Close()
 				}
 			}
 			s.RunAfter(0, func() { panic(errBoom) })
