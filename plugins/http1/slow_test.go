@@ -65,8 +65,8 @@ func TestPoolSlowReader(t *testing.T) {
 	default:
 	}
 	_ = p.Close()
-	receive(t, failed)
-	receive(t, s.ended)
+	_ = receive(t, failed)  // whatever it is
+	_ = receive(t, s.ended) // whatever the cause
 }
 
 // TestIdleWhileReading: the idle time does not run while a reply is read, wherever it is;
