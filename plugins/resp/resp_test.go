@@ -132,6 +132,8 @@ var wrong = []struct {
 	{"inline: too long, with an end", strings.Repeat("x", 129) + "\r\n", "too big inline request"},
 	{"inline: a quote", "GET 'a\r\n", "unbalanced quotes in request"},
 	{"inline: a double quote", "GET \"a\\\"\r\n", "unbalanced quotes in request"},
+	{"inline: a backslash at the end", "GET 'a\\\n", "unbalanced quotes in request"},
+	{"inline: a backslash at the end of a double quote", "GET \"a\\\n", "unbalanced quotes in request"},
 	{"inline: no blank after a quote", "GET 'a'b\r\n", "unbalanced quotes in request"},
 	{"inline: no blank after a double quote", "GET \"a\"\"b\"\r\n", "unbalanced quotes in request"},
 	{"after commands", array("PING") + "PING\r\n" + "*x\r\n", "invalid multibulk length"},
