@@ -32,7 +32,7 @@ const (
 // Flags that the loop keeps.
 const (
 	flagTouched    uint16 = 1 << iota // on the loop's list, settled at the end of the cycle
-	flagBlocked                       // the system takes no more bytes until it says Writable
+	flagBlocked                       // the system takes no more bytes until it says Writable; out has some then
 	flagPressured                     // over the high-water mark and not yet down to the low one
 	flagEOF                           // the peer has ended its stream
 	flagLastCall                      // the server drains: no more is read than extras.unread
@@ -155,6 +155,13 @@ func (c *Connection) LocalAddr() net.Addr {
 		}
 	}
 	return listening
+}
+
+// Listener is by which of its server's addresses the connection came: the index in
+// Server.Addrs, and that address. Any goroutine, also after the end.
+func (c *Connection) Listener() (index int, addr net.Addr) {
+	ln := c.listener()
+	return int(ln.address), ln.addr
 }
 
 // Context is what SetContext stored, nil at first. Loop only.

@@ -83,7 +83,7 @@
 //
 // Methods of a Connection are for any goroutine, except those whose comment says
 // "loop only". These are Write, WritePacket, Context, SetContext, ProtocolState,
-// SetProtocolState, UserBuffer, Hold, AwaitPeer, SinceProgress, SetIdleTime, SetStallTimeout,
+// SetProtocolState, UserBuffer, Hold, AwaitPeer, SinceProgress, Unacknowledged, SetIdleTime, SetStallTimeout,
 // SetReadDeadline, SetWriteDeadline, RunAfter, and Stop of the Timer that RunAfter returns. They lock nothing, so
 // the race detector reports a call from elsewhere. Another goroutine uses
 // [Connection.Send], or has its function run on the loop with

@@ -135,6 +135,16 @@ func (c *Connection) SinceProgress() time.Duration {
 	return max(c.loop.Clock()-c.progressAt(), 0)
 }
 
+// Unacknowledged is how many of the bytes that the system took the peer's system has not
+// acknowledged, as far as the system says: always 0 on other systems than Linux. With
+// WriteBufferLength it is what is still on its way. It is a system call. Loop only.
+func (c *Connection) Unacknowledged() int {
+	if c.state.Load() == closed {
+		return 0
+	}
+	return max(c.look(), 0)
+}
+
 // SetStallTimeout replaces the server's StallTimeout for this connection. 0 means
 // never. Loop only.
 func (c *Connection) SetStallTimeout(d time.Duration) {

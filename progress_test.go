@@ -211,6 +211,25 @@ func TestSinceProgress(t *testing.T) {
 	eventually(t, "it is 0 after the end", func() bool { return p.conn.SinceProgress() == 0 })
 }
 
+// TestUnacknowledged: it is what the system says, 0 where that says nothing and after the
+// end of the connection.
+func TestUnacknowledged(t *testing.T) {
+	var unacked atomic.Int64
+	p := startPair(t, &handler{}, weir.WithCalls(func(calls *sock.Calls) {
+		calls.Unacked = func(int) int { return int(unacked.Load()) }
+	}))
+	for says, want := range map[int64]int{0: 0, 1: 1, 4711: 4711, -1: 0} {
+		unacked.Store(says)
+		if n := onLoop(t, p.conn, p.conn.Unacknowledged); n != want {
+			t.Errorf("the system says %d: %d", says, n)
+		}
+	}
+	_ = p.peer.Close()
+	p.expectErr(t, io.EOF)
+	unacked.Store(1)
+	eventually(t, "it is 0 after the end", func() bool { return p.conn.Unacknowledged() == 0 })
+}
+
 // TestPastWriteDeadline: a deadline that has passed ends a connection whose system refuses
 // bytes, and not one that has not been offered them yet.
 func TestPastWriteDeadline(t *testing.T) {

@@ -142,8 +142,9 @@ func (m method) name(s *Server) string {
 func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 	c.set(flagUncut)
 	var running method
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
+		if v := recover(); !returned {
 			c.panicked(running.name(c.loop.server), v)
 		}
 	}()
@@ -155,7 +156,7 @@ func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 	if c.has(flagUncut) && c.has(flagIncomplete) { // what is left may be whole messages
 		c.uncountIncomplete()
 	}
-	c.pressure()
+	returned = true
 }
 
 // unpack is deliver with UnPacket.
@@ -165,6 +166,7 @@ func (c *Connection) unpack(s *Server, buf *ringbuffer.RingBuffer, running *meth
 	left, same := whole, 0
 	for c.receiving() {
 		*running = inProtocol
+		l.Progress()
 		ctx, payload := s.opts.Protocol.UnPacket(c, buf)
 		if ctx == nil && len(payload) == 0 {
 			n := buf.Length()
@@ -202,6 +204,7 @@ func (c *Connection) split(s *Server, buf *ringbuffer.RingBuffer, running *metho
 	whole := len(data)
 	for len(data) > 0 && c.receiving() {
 		*running = inProtocol
+		l.Progress()
 		n, ctx, payload := s.splitter.Split(c, data)
 		data = data[n:]
 		buf.Retrieve(n)

@@ -35,18 +35,21 @@ func (e *CloseError) Is(target error) bool {
 // Causes of the end of a connection.
 var (
 	// ErrPongTimeout is the cause when nothing was received in time after a ping, or the
-	// peer has taken nothing of what is unsent for as long.
+	// peer's system has taken nothing for as long of what was written.
 	ErrPongTimeout = errors.New("websocket: no pong in time")
 	// ErrCloseTimeout is the cause when the peer has not answered a close frame in
 	// time.
 	ErrCloseTimeout = errors.New("websocket: no answer to the close frame in time")
 )
 
+// errMessageTime is what the peer is told past MessageTimeout.
+var errMessageTime = &codec.Error{Code: PolicyViolation, Reason: "message not complete in time"}
+
 var errCode = errors.New("websocket: this close code can't be sent")
 
 // Close asks the peer to end the connection: it queues a close frame, behind what was
 // queued by this goroutine before. From now on nothing else is accepted for sending and
-// no message is delivered. The connection ends when the peer has answered, or after
+// no message is delivered. The connection ends when the peer has answered, or past
 // the CloseTimeout. NoStatus is for a frame without a code; a reason has 123 bytes, and
 // is cut there.
 //
@@ -115,12 +118,33 @@ func (w *Conn) sendClose(code Code, reason string) {
 // awaitClose waits for the answer to our close frame, which has to be read even if the
 // program reads no messages.
 func (w *Conn) awaitClose() {
-	s := w.shard
 	w.ResumeRead()
-	w.rare().timer = w.c.RunAfter(s.protocol.options.closing, func() {
-		w.more.timer = nil
-		s.counts.CloseTimeouts++
-		s.note()
+	w.c.SinceProgress() // which watches it from now on
+	w.awaitAnswer()
+}
+
+// awaitAnswer waits for a part of the CloseTimeout. That is a time without progress
+// until the peer's system has the frame, with all that is before it, and then the time
+// for the answer.
+func (w *Conn) awaitAnswer() {
+	const parts = 4
+	limit := w.shard.protocol.options.closing
+	m, part := w.rare(), limit/parts
+	m.timer = w.c.RunAfter(part, func() {
+		behind := m.behind
+		m.behind = w.c.WriteBufferLength() > 0 || w.c.Unacknowledged() > 0
+		if behind || m.behind {
+			m.waited = w.c.SinceProgress()
+		} else {
+			m.waited += part
+		}
+		if m.waited < limit {
+			w.awaitAnswer()
+			return
+		}
+		m.timer = nil
+		w.shard.counts.CloseTimeouts++
+		w.shard.note()
 		w.settle(ErrCloseTimeout)
 	})
 }
@@ -148,13 +172,20 @@ func (w *Conn) closedByPeer(code Code, reason string) {
 // queue tasks, so this is one, too. It is held for that long, or the end of the peer's
 // stream would come first.
 func (w *Conn) finish(code Code, reason string, cause error) {
-	w.flags |= flagSettled
-	w.bits.Or(bitClosing)
+	w.stopReading()
 	w.c.Hold(true)
 	_ = w.c.Execute(func() { // an error means that it is ending already
 		w.sendClose(code, reason)
 		w.settle(cause)
 	})
+}
+
+// stopReading is the end of all messages, a half received one included.
+func (w *Conn) stopReading() {
+	w.flags |= flagSettled
+	w.bits.Or(bitClosing)
+	w.decoder.Release()
+	w.noteHeld()
 }
 
 // settle ends the connection behind what was written, the close frame included: weir
@@ -168,8 +199,7 @@ func (w *Conn) settle(cause error) {
 
 // conclude is settle for a peer that has sent all it had to.
 func (w *Conn) conclude(cause error) {
-	w.flags |= flagSettled
-	w.bits.Or(bitClosing)
+	w.stopReading()
 	if w.more != nil && w.more.timer != nil {
 		w.more.timer.Stop()
 		w.more.timer = nil

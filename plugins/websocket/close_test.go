@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -116,9 +117,61 @@ func TestCloseTimeout(t *testing.T) {
 	eventually(t, "the count", func() bool { return s.protocol.Stats().CloseTimeouts == 1 })
 }
 
+// TestCloseBehindBacklog: the time for the answer to a close frame begins when the peer
+// has it, however long it takes for what was written before.
+func TestCloseBehindBacklog(t *testing.T) {
+	const limit = 300 * time.Millisecond
+	s := startOn(t, &handler{}, websocket.New(nil, websocket.CloseTimeout(limit)), weir.SocketWriteBuffer(32<<10))
+	c, conn := pair(t, s, nil)
+	fail(t, c.NetConn().(*net.TCPConn).SetReadBuffer(32<<10))
+	const messages = 32
+	for range messages {
+		fail(t, conn.WriteBinary(make([]byte, 128<<10)))
+	}
+	fail(t, conn.Close(1000, ""))
+	for i := range messages {
+		if _, data, err := c.Read(); err != nil || len(data) != 128<<10 {
+			t.Fatalf("message %d: %d bytes, %v", i, len(data), err)
+		}
+		time.Sleep(4 * limit / messages) // it is slow
+	}
+	expectClose(t, c, 1000)
+	expectEnd(t, s, 1000, weir.ErrConnectionClosed)
+	if n := s.protocol.Stats().CloseTimeouts; n != 0 {
+		t.Errorf("%d timeouts", n)
+	}
+}
+
+// TestCloseNotTaken: a peer that does not take what was written has no longer than that,
+// and neither has one that goes on sending instead of an answer.
+func TestCloseNotTaken(t *testing.T) {
+	s := startOn(t, &handler{}, websocket.New(nil, websocket.CloseTimeout(50*time.Millisecond)),
+		weir.SocketWriteBuffer(32<<10), weir.Linger(50*time.Millisecond))
+	c, conn := pair(t, s, nil)
+	fail(t, c.NetConn().(*net.TCPConn).SetReadBuffer(32<<10))
+	fail(t, conn.WriteBinary(make([]byte, 8<<20)))
+	fail(t, conn.Close(1000, ""))
+	var unsent *weir.UnsentError
+	if e := expectEnd(t, s, 1000, websocket.ErrCloseTimeout); !errors.As(e.err, &unsent) {
+		t.Errorf("%+v", e)
+	}
+
+	c, conn = pair(t, s, nil)
+	fail(t, conn.Close(1000, ""))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for c.Write(codec.Text, []byte("still busy")) == nil {
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	expectEnd(t, s, 1000, websocket.ErrCloseTimeout)
+	receive(t, done)
+}
+
 // TestShutdown: every peer is told, and has the time for its answer.
 func TestShutdown(t *testing.T) {
-	s := start(t, &handler{message: echo}, websocket.CloseTimeout(50*time.Millisecond))
+	s := start(t, &handler{message: echo}, websocket.CloseTimeout(time.Second))
 	c, deaf := dial(t, s, nil), upgraded(t, s)
 	receive(t, s.opened)
 	receive(t, s.opened)

@@ -85,6 +85,7 @@ func (l *LimitStats) parts() []part {
 		{"message", l.Message},
 		{"frames", l.Frames},
 		{"inflated", l.Inflated},
+		{"time", l.Time},
 		{"pinned", l.Pinned},
 		{"memory", l.Memory},
 		{"topics", l.Topics},

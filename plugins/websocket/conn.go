@@ -4,6 +4,7 @@ import (
 	"net"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/plugins/websocket/codec"
@@ -39,9 +40,11 @@ type more struct {
 	ended  bool // there was a close frame: code and reason are its
 	code   Code
 	reason string
-	timer  *weir.Timer // the time for the answer to a close frame
-	unsent int64       // as the keeper has last seen it; 0: nothing was
-	topics []*member   // what it is subscribed to
+	timer  *weir.Timer   // the time for the answer to a close frame
+	waited time.Duration // how much of it is over
+	behind bool          // the peer had yet to take that frame when the timer fired
+	topics []*member     // what it is subscribed to
+	held   int           // bytes that the holders know of
 
 	inflated *inflated // waits to be delivered; nil: none does
 }
@@ -62,6 +65,7 @@ const (
 	flagAside                       // a goroutine uses deflate
 	flagSettled                     // the end has been brought about, nothing is read any more
 	flagGoingAway                   // the server drains: Hold is for the answer to our close frame
+	flagBehind                      // the peer had yet to take what was written when the keeper looked
 )
 
 func newConn(s *shard, c *weir.Connection, params codec.Params, subprotocol string, user any) *Conn {
@@ -90,6 +94,7 @@ func (w *Conn) end() {
 	w.flags |= flagEnded
 	w.unsubscribeAll()
 	w.decoder.Release()
+	w.noteHeld()
 	if w.deflate != nil && !w.has(flagAside) {
 		w.deflate.Release()
 	}

@@ -143,7 +143,7 @@ func dialAnswer(t *testing.T, opts *websocket.DialOptions, answer string) (*webs
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer far.Close() //nolint:errcheck // all is said
+		defer far.Close() // all is said
 		buf := make([]byte, 4096)
 		n, _ := far.Read(buf) // one read is all of a request
 		accept := "none"

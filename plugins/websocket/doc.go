@@ -46,6 +46,7 @@
 //	time for the handshake             HandshakeTimeout   10 s         408, or closed
 //	payload of a message               MessageLimit       16 MiB       1009
 //	frames of a message                FrameLimit         131,072      1008
+//	time for a message, and 1 s a KiB  MessageTimeout     30 s         1008
 //	inflated message                   InflatedLimit      16 MiB       1009
 //	memory of all unfinished messages  PinnedLimit        256 MiB      1013
 //	contexts of compression            Deflate.Memory     64 MiB       agreed on without

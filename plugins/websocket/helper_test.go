@@ -270,6 +270,14 @@ func send(t testing.TB, w io.Writer, p string) {
 	}
 }
 
+// readFull fills p.
+func readFull(t testing.TB, r io.Reader, p []byte) {
+	t.Helper()
+	if n, err := io.ReadFull(r, p); err != nil {
+		t.Fatalf("%d of %d bytes: %.20q, %v", n, len(p), p[:n], err)
+	}
+}
+
 // wire is a frame as a client sends it.
 func wire(k websocket.Kind, f codec.Flags, payload string) string {
 	return string(codec.AppendMasked(nil, k, f, [4]byte{1, 2, 3, 4}, []byte(payload)))

@@ -39,6 +39,7 @@ func TestLimitsTable(t *testing.T) {
 		"HandshakeTimeout " + seconds(o.handshake),
 		"MessageLimit " + size(codec.DefaultMessage),
 		"FrameLimit " + number(codec.DefaultFrames),
+		"MessageTimeout " + seconds(o.messageTime),
 		"InflatedLimit " + size(codec.DefaultInflated),
 		"PinnedLimit " + size(codec.DefaultPinned),
 		"Deflate.Memory " + size(codec.DefaultMemory),

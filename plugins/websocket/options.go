@@ -16,6 +16,8 @@ type options struct {
 	ping         time.Duration
 	pong         time.Duration
 	closing      time.Duration
+	messageTime  time.Duration
+	messageRate  int
 	inflateAside int
 	inflaters    int
 	subprotocols []string
@@ -44,8 +46,10 @@ func FrameLimit(frames int) Option { return func(o *options) { o.codec.Limits.Fr
 func InflatedLimit(bytes int) Option { return func(o *options) { o.codec.Limits.Inflated = bytes } }
 
 // PinnedLimit limits the memory that the unfinished messages of all connections of
-// the Protocol may take together, those included that are being inflated aside. A connection that would need more is closed with
-// 1013. The default is 256 MiB.
+// the Protocol may take together, those included that are being inflated aside. Near it,
+// at seven eighths, the connection whose message takes the most is closed with 1013, and
+// of several the one whose message has for the longest time; past it, the one that would
+// need more. The default is 256 MiB.
 func PinnedLimit(bytes int) Option { return func(o *options) { o.codec.Limits.Pinned = bytes } }
 
 // HeadLimit limits the head of the request that begins a connection. Past it the
@@ -59,14 +63,26 @@ func HeadLimit(bytes int) Option { return func(o *options) { o.headLimit = bytes
 func HandshakeTimeout(d time.Duration) Option { return func(o *options) { o.handshake = d } }
 
 // KeepAlive has a connection pinged when nothing was received on it for the time
-// idle, and closed if nothing was within the time pong then; also if it takes nothing of
-// what is unsent for both times together. Either may be up to a quarter more. The defaults are 30 s and 15 s. An idle of 0 turns pinging off.
+// idle, and closed if nothing was within the time pong then. While the peer has yet to
+// take what was written, a ping would have to wait: then it is closed if its system
+// acknowledges nothing of that for both times together. All of these may be up to a
+// quarter more. The defaults are 30 s and 15 s. An idle of 0 turns all of it off.
 func KeepAlive(idle, pong time.Duration) Option {
 	return func(o *options) { o.ping, o.pong = idle, pong }
 }
 
-// CloseTimeout limits how long the peer may take to answer a close frame before the
-// connection is ended without one. The default is 5 s.
+// MessageTimeout limits how long a message may take from its first byte to its last: d,
+// and one second more for each bytesPerSecond of it that have come. The time starts anew
+// when reading goes on that was paused. It may be up to a quarter more. Past it the
+// connection is closed with 1008. The default is 30 s and 1 KiB; a d of 0 means for ever.
+func MessageTimeout(d time.Duration, bytesPerSecond int) Option {
+	return func(o *options) { o.messageTime, o.messageRate = d, bytesPerSecond }
+}
+
+// CloseTimeout limits how long the peer may take to answer a close frame, from when its
+// system has it, before the connection is ended without an answer. Until then, it is how
+// long the peer may go without taking anything of what was written before. It may be up
+// to a quarter more. The default is 5 s.
 func CloseTimeout(d time.Duration) Option { return func(o *options) { o.closing = d } }
 
 // Compression makes permessage-deflate (RFC 7692) available to peers that offer it.
@@ -116,6 +132,8 @@ func defaultOptions() options {
 		ping:         30 * time.Second,
 		pong:         15 * time.Second,
 		closing:      5 * time.Second,
+		messageTime:  30 * time.Second,
+		messageRate:  1 << 10,
 		inflateAside: 16 << 10,
 		inflaters:    4,
 		hub:          hubOptions{topics: 1024, name: 256, backlog: 1 << 20},
@@ -138,6 +156,8 @@ func (o *options) validate() error {
 		{"KeepAlive: idle", int64(o.ping), 0, int64(longest)},
 		{"KeepAlive: pong", int64(o.pong), 1, int64(longest)},
 		{"CloseTimeout", int64(o.closing), 1, int64(longest)},
+		{"MessageTimeout", int64(o.messageTime), 0, int64(longest / 2)},
+		{"MessageTimeout: rate", int64(o.messageRate), 1, 1 << 30},
 		{"InflateAside: bytes", int64(o.inflateAside), 1, 1<<63 - 1},
 		{"InflateAside: goroutines", int64(o.inflaters), 1, 1 << 20},
 		{"MaxTopics", int64(o.hub.topics), 0, 1<<63 - 1},

@@ -7,15 +7,16 @@ import (
 	"github.com/go-weir/weir/plugins/websocket/codec"
 )
 
-// keeper pings the silent connections of a loop, and ends those that stay silent. One
-// timer goes round all of them, a part at a time; a connection has no timer, and what
-// it receives costs one store. All of it is loop only.
+// keeper pings the silent connections of a loop, and ends those that stay silent, and
+// those that take too long for a message. One timer goes round all of them, a part at a
+// time; a connection has no timer, and what it receives costs one store. All of it is
+// loop only.
 type keeper struct {
 	conns  []*Conn
 	at     int    // the next one to look at
 	now    uint32 // in ms since origin, as of the last round
 	origin time.Time
-	timer  *weir.Timer // nil: there are no connections, or there is no pinging
+	timer  *weir.Timer // nil: there are no connections, or nothing to keep
 }
 
 // partSize is how many connections are looked at in one go.
@@ -25,7 +26,7 @@ const partSize = 1024
 func (k *keeper) add(w *Conn) {
 	w.place = int32(len(k.conns))
 	k.conns = append(k.conns, w)
-	if k.timer == nil && w.shard.protocol.options.ping > 0 {
+	if k.timer == nil && w.shard.protocol.options.grain() > 0 {
 		if k.origin.IsZero() {
 			k.origin = time.Now()
 		}
@@ -59,8 +60,17 @@ func (k *keeper) tick() { k.now = uint32(time.Since(k.origin) / time.Millisecond
 // parts is in how many parts a round is made.
 func (k *keeper) parts() int { return len(k.conns)/partSize + 1 }
 
-// grain is the time of a round, and the precision.
-func (o *options) grain() time.Duration { return min(o.ping, o.pong) / 8 }
+// grain is the time of a round, and the precision; 0 if there is nothing to keep.
+func (o *options) grain() time.Duration {
+	const parts = 8
+	switch {
+	case o.ping == 0:
+		return o.messageTime / parts
+	case o.messageTime == 0:
+		return min(o.ping, o.pong) / parts
+	}
+	return min(o.ping, o.pong, o.messageTime) / parts
+}
 
 func (k *keeper) arm(s *shard) {
 	every := s.protocol.options.grain() / time.Duration(k.parts())
@@ -77,33 +87,62 @@ func (k *keeper) arm(s *shard) {
 	})
 }
 
-// keepAlive pings a connection on which nothing was received for long, or ends it.
+// keepAlive looks after a connection.
 func (w *Conn) keepAlive() {
 	s := w.shard
 	o := &s.protocol.options
-	silent := time.Duration(s.keeper.now-w.seen) * time.Millisecond
-	unsent := w.c.WriteBufferLength()
-	if unsent == 0 && w.more != nil {
-		w.more.unsent = 0
-	}
-	switch {
-	case w.bits.Load() != 0: // it is ending, or not read, so that no pong would be seen
+	if w.bits.Load() != 0 { // it is ending, or not read, so that no pong would be seen
 		w.seen = s.keeper.now
-	case unsent > 0:
-		// A ping would have to wait behind that. As long as the peer takes some of it, it
-		// is there. The system keeps a connection whose peer takes nothing for ever.
-		if m := w.rare(); m.unsent != unsent {
-			m.unsent, w.seen = unsent, s.keeper.now
-		} else if silent >= o.ping+o.pong {
-			s.counts.PongTimeouts++
-			s.note()
-			w.settle(ErrPongTimeout)
+		w.decoder.Mark(s.keeper.now, true)
+		return
+	}
+	since, received, ok := w.decoder.Mark(s.keeper.now, false)
+	if ok && o.messageTime > 0 && s.keeper.after(since) >= o.messageTime+time.Duration(received/o.messageRate)*time.Second {
+		w.fail(errMessageTime)
+		return
+	}
+	if o.ping > 0 && !w.behind() {
+		w.pingSilent()
+	}
+}
+
+// after is how long ago a time of the keeper was.
+func (k *keeper) after(t uint32) time.Duration { return time.Duration(k.now-t) * time.Millisecond }
+
+// behind reports whether the peer has yet to take what was written, so that a ping would
+// have to wait, or waits. As long as it takes some of it, it is there; one that takes
+// nothing is ended: the system keeps such a connection for ever. It asks the system
+// only if there is a reason to.
+func (w *Conn) behind() bool {
+	s := w.shard
+	o := &s.protocol.options
+	silent := s.keeper.after(w.seen)
+	due := w.has(flagBehind) || silent >= o.ping+o.grain() || w.has(flagPinged) && silent >= o.pong
+	switch {
+	case w.c.WriteBufferLength() > 0 || due && w.c.Unacknowledged() > 0:
+		w.flags |= flagBehind
+		if w.c.SinceProgress() >= o.ping+o.pong {
+			w.endSilent()
 		}
+		return true
+	case w.has(flagBehind):
+		w.flags &^= flagBehind
+		if w.has(flagPinged) { // the time for the pong begins only now
+			w.seen = s.keeper.now
+		}
+	}
+	return false
+}
+
+// pingSilent pings a connection on which nothing was received for long, or ends it.
+func (w *Conn) pingSilent() {
+	s := w.shard
+	o := &s.protocol.options
+	silent := s.keeper.after(w.seen)
+	switch {
 	case w.has(flagPinged):
 		if silent >= o.pong {
-			s.counts.PongTimeouts++
-			s.note()
-			w.settle(ErrPongTimeout)
+			w.endSilent()
 		}
 	case silent >= o.ping+o.grain():
 		w.flags |= flagPinged
@@ -114,4 +153,11 @@ func (w *Conn) keepAlive() {
 			s.note()
 		}
 	}
+}
+
+// endSilent ends a connection whose peer is gone.
+func (w *Conn) endSilent() {
+	w.shard.counts.PongTimeouts++
+	w.shard.note()
+	w.settle(ErrPongTimeout)
 }

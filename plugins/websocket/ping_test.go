@@ -16,23 +16,39 @@ import (
 // TestKeepAlive: a silent client is pinged; one that answers stays, one that doesn't
 // goes.
 func TestKeepAlive(t *testing.T) {
-	s := start(t, &handler{}, websocket.KeepAlive(40*time.Millisecond, 40*time.Millisecond))
-	polite := dial(t, s, nil)
+	const hour = time.Hour
+	s := start(t, &handler{}, websocket.KeepAlive(hour, hour/2), websocket.MessageTimeout(0, 1))
+	polite, conn := pair(t, s, nil)
 	reading := make(chan error, 1)
 	go func() {
 		_, _, err := polite.Read() // which answers pings
 		reading <- err
 	}()
-	receive(t, s.opened)
+	for i := range uint64(3) {
+		later(t, conn, hour)
+		if n := onLoop(t, conn, conn.PingsOut); n != i {
+			t.Fatalf("%d pings before the time", n)
+		}
+		later(t, conn, hour/10)
+		eventually(t, "the pong", func() bool { return s.protocol.Stats().PongsIn == i+1 })
+	}
+
 	rude := upgraded(t, s)
-	if got := rude.frames(t); got != "ping:" {
-		t.Errorf("frames %q", got)
+	conn = receive(t, s.opened)
+	later(t, conn, hour+hour/10)
+	expectPing(t, rude)
+	later(t, conn, hour/2-hour/100)
+	onLoop(t, conn, func() int { return 0 }) // it is still there
+	later(t, conn, hour/100)
+	if rest, err := io.ReadAll(rude); len(rest) > 0 || err != nil {
+		t.Errorf("behind the ping: %q, %v", rest, err)
 	}
+	fail(t, rude.Close()) // which the server waits for
 	expectEnd(t, s, websocket.AbnormalClosure, websocket.ErrPongTimeout)
-	eventually(t, "pongs", func() bool { st := s.protocol.Stats(); return st.PongsIn >= 4 && st.PingsOut > st.PongsIn-1 })
-	if st := s.protocol.Stats(); st.PongTimeouts != 1 || st.Open != 1 {
-		t.Errorf("%+v", st)
-	}
+	eventually(t, "the counts", func() bool {
+		st := s.protocol.Stats()
+		return st.PongTimeouts == 1 && st.Open == 1 && st.PingsOut == 4
+	})
 	fail(t, polite.Close(1000, ""))
 	var closed *websocket.CloseError
 	if err := receive(t, reading); !errors.As(err, &closed) {
@@ -40,29 +56,126 @@ func TestKeepAlive(t *testing.T) {
 	}
 }
 
-// TestStuck: a peer that is there but takes nothing of what is sent goes, one that takes
-// it a little at a time stays.
-func TestStuck(t *testing.T) {
-	s := startOn(t, &handler{}, websocket.New(nil, websocket.KeepAlive(200*time.Millisecond, 200*time.Millisecond)),
-		weir.Linger(time.Millisecond), weir.SocketWriteBuffer(32<<10))
-	const most = 4 << 20 // more than the system takes
-	stuck, conn := pair(t, s, nil)
-	fail(t, stuck.NetConn().(*net.TCPConn).SetReadBuffer(32<<10))
-	fail(t, conn.WriteBinary(make([]byte, most)))
-	expectEnd(t, s, websocket.AbnormalClosure, websocket.ErrPongTimeout)
+// later lets time pass for the keeper, when all that was written is with the peer.
+func later(t *testing.T, c *websocket.Conn, d time.Duration) {
+	t.Helper()
+	eventually(t, "everything is with the peer", func() bool {
+		return onLoop(t, c, func() int { return c.Connection().Unacknowledged() + int(c.Buffered()) }) == 0
+	})
+	onLoop(t, c, func() int { c.Later(d); return 0 })
+}
 
-	slow, conn := pair(t, s, nil)
-	fail(t, slow.NetConn().(*net.TCPConn).SetReadBuffer(32<<10))
-	fail(t, conn.WriteBinary(make([]byte, most)))
-	began := time.Now()
-	for piece := make([]byte, 256<<10); conn.Buffered() > 0; {
-		if _, err := io.ReadFull(slow.NetConn(), piece); err != nil {
-			t.Fatalf("after %v, %d bytes unsent: %v", time.Since(began), conn.Buffered(), err)
-		}
-		time.Sleep(35 * time.Millisecond) // it is slow
+func expectPing(t *testing.T, c raw) {
+	t.Helper()
+	p := make([]byte, 2)
+	if readFull(t, c, p); string(p) != "\x89\x00" {
+		t.Fatalf("%q is no ping", p)
 	}
-	if took := time.Since(began); took < 400*time.Millisecond {
-		t.Errorf("that took %v only", took)
+}
+
+// TestSignsOfLife: whatever a peer sends is one, before and after a ping.
+func TestSignsOfLife(t *testing.T) {
+	const hour = time.Hour
+	s := start(t, &handler{}, websocket.KeepAlive(hour, hour), websocket.MessageTimeout(0, 1))
+	for name, sign := range map[string]string{
+		"message": wire(codec.Text, 0, "x"), "ping": wire(codec.Ping, 0, ""), "pong": wire(codec.Pong, 0, ""), "half a header": "\x81",
+	} {
+		c := upgraded(t, s)
+		conn := receive(t, s.opened)
+		pings := onLoop(t, conn, conn.PingsOut)
+		live := func() {
+			send(t, c, sign)
+			eventually(t, "it has come", func() bool { return onLoop(t, conn, conn.Silent) == 0 })
+		}
+		later(t, conn, hour)
+		live()
+		later(t, conn, hour)
+		if n := onLoop(t, conn, conn.PingsOut) - pings; n != 0 {
+			t.Errorf("%s: %d pings before the time", name, n)
+		}
+		_ = c.Close()
+		receive(t, s.ended)
+	}
+	c := upgraded(t, s)
+	conn := receive(t, s.opened)
+	for range 3 { // what is no pong is one as well
+		later(t, conn, hour+hour/4)
+		expectPing(t, c)
+		later(t, conn, hour-hour/100)
+		send(t, c, wire(codec.Text, 0, "x"))
+		eventually(t, "it has come", func() bool { return onLoop(t, conn, conn.Silent) == 0 })
+		later(t, conn, hour-hour/100)
+	}
+}
+
+// TestKeepAlivePaused: a connection that is not read is not pinged, nor ended; its time
+// begins when it is read again.
+func TestKeepAlivePaused(t *testing.T) {
+	const hour = time.Hour
+	s := start(t, &handler{}, websocket.KeepAlive(hour, hour), websocket.MessageTimeout(0, 1))
+	c := upgraded(t, s)
+	conn := receive(t, s.opened)
+	conn.PauseRead()
+	for range 5 {
+		later(t, conn, 2*hour)
+	}
+	conn.ResumeRead()
+	later(t, conn, hour)
+	if n := onLoop(t, conn, conn.PingsOut); n != 0 {
+		t.Errorf("%d pings", n)
+	}
+	later(t, conn, hour/4)
+	expectPing(t, c)
+}
+
+// TestStuck: a peer whose system takes nothing of what is sent goes, whether the program
+// goes on writing or not.
+func TestStuck(t *testing.T) {
+	for _, writing := range []bool{false, true} {
+		s := startOn(t, &handler{}, websocket.New(nil, websocket.KeepAlive(50*time.Millisecond, 50*time.Millisecond)),
+			weir.Linger(time.Millisecond), weir.SocketWriteBuffer(32<<10))
+		c, conn := pair(t, s, nil)
+		fail(t, c.NetConn().(*net.TCPConn).SetReadBuffer(32<<10))
+		fail(t, conn.WriteBinary(make([]byte, 4<<20))) // more than the system takes
+		if writing {
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for conn.WriteText([]byte("more")) == nil {
+					time.Sleep(time.Millisecond)
+				}
+			}()
+			defer func() { <-done }()
+		}
+		expectEnd(t, s, websocket.AbnormalClosure, websocket.ErrPongTimeout)
+	}
+}
+
+// TestSlowReader: a peer that takes a little at a time stays, whether that is with us or
+// with the system.
+func TestSlowReader(t *testing.T) {
+	const idle = 300 * time.Millisecond
+	for _, tt := range []struct{ buffer, size int }{{32 << 10, 4 << 20}, {1 << 20, 200 << 10}} {
+		s := startOn(t, &handler{}, websocket.New(nil, websocket.KeepAlive(idle, idle)), weir.SocketWriteBuffer(tt.buffer))
+		c := upgraded(t, s)
+		conn := receive(t, s.opened)
+		fail(t, c.Conn.(*net.TCPConn).SetReadBuffer(32<<10))
+		fail(t, conn.WriteBinary(make([]byte, tt.size)))
+		if tt.size < 1<<20 {
+			eventually(t, "the system has taken it", func() bool { return conn.Buffered() == 0 })
+		}
+		const pieces = 40
+		piece := make([]byte, tt.size/pieces)
+		for i := range pieces {
+			readFull(t, c, piece)
+			if len(s.ended) > 0 {
+				t.Fatalf("a buffer of %d: %+v after %d of %d pieces", tt.buffer, <-s.ended, i, pieces)
+			}
+			time.Sleep(4 * idle / pieces) // it is slow
+		}
+		if err := conn.WriteText(nil); err != nil {
+			t.Errorf("a buffer of %d: %v when all was read", tt.buffer, err)
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ type Protocol struct {
 	codec    *codec.Codec
 	hub      *Hub
 	pool     workers
+	holders  holders
 
 	// guarded by mu
 	mu     sync.RWMutex
@@ -67,6 +68,7 @@ func (p *Protocol) prepare() (err error) {
 	if p.codec, err = codec.New(o.codec); err != nil {
 		return err
 	}
+	p.holders.init(p.codec)
 	p.pool.most = o.inflaters
 	var opts []http1.Option
 	if o.fallback == nil {

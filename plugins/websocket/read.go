@@ -24,6 +24,7 @@ func (w *Conn) read(buffer *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 			w.fail(err)
 		case m.Kind == 0:
 			if buffer.IsEmpty() {
+				w.noteHeld()
 				return nil, nil
 			}
 		case m.Kind.Control():
@@ -93,6 +94,9 @@ func (w *Conn) fail(err error) {
 		limits.Inflated++
 	case codec.ErrTooMuchPending:
 		limits.Pinned++
+	case errMessageTime:
+		limits.Time++
 	}
+	w.shard.note()
 	w.finish(broken.Code, broken.Reason, broken)
 }

@@ -39,6 +39,7 @@ type LimitStats struct {
 	Message  uint64 // MessageLimit: connections closed
 	Frames   uint64 // FrameLimit: connections closed
 	Inflated uint64 // InflatedLimit: connections closed
+	Time     uint64 // MessageTimeout: connections closed
 	Pinned   uint64 // PinnedLimit: connections closed
 	Memory   uint64 // Deflate.Memory: connections with fewer contexts of compression than they have offered
 	Topics   uint64 // MaxTopics and MaxTopicName: subscriptions refused
@@ -135,6 +136,7 @@ func (l *LimitStats) add(o *LimitStats) {
 	l.Message += o.Message
 	l.Frames += o.Frames
 	l.Inflated += o.Inflated
+	l.Time += o.Time
 	l.Pinned += o.Pinned
 	l.Memory += o.Memory
 	l.Topics += o.Topics

@@ -185,7 +185,8 @@ func TestBehindHandshake(t *testing.T) {
 
 // TestHandshakeTimeout: neither silence nor half a head keeps a connection.
 func TestHandshakeTimeout(t *testing.T) {
-	s := start(t, &handler{}, websocket.HandshakeTimeout(30*time.Millisecond))
+	const limit = 300 * time.Millisecond
+	s := start(t, &handler{}, websocket.HandshakeTimeout(limit))
 	silent := connect(t, s)
 	if rest, err := io.ReadAll(silent.Reader); len(rest) > 0 || err != nil {
 		t.Errorf("silent: %q, %v", rest, err)
@@ -199,7 +200,7 @@ func TestHandshakeTimeout(t *testing.T) {
 
 	c := dial(t, s, nil) // the time is that of the handshake alone
 	open := receive(t, s.opened)
-	time.Sleep(100 * time.Millisecond) // more than the limit
+	time.Sleep(limit * 3 / 2)
 	fail(t, open.WriteText([]byte("still there")))
 	expect(t, c, codec.Text, "still there")
 }
@@ -379,6 +380,8 @@ func TestValidate(t *testing.T) {
 		"HandshakeTimeout": websocket.New(nil, websocket.HandshakeTimeout(0)),
 		"KeepAlive":        websocket.New(nil, websocket.KeepAlive(time.Second, 0)),
 		"CloseTimeout":     websocket.New(nil, websocket.CloseTimeout(-1)),
+		"MessageTimeout":   websocket.New(nil, websocket.MessageTimeout(time.Second, 0)),
+		"MessageTimeout ":  websocket.New(nil, websocket.MessageTimeout(-1, 1)),
 		"InflateAside":     websocket.New(nil, websocket.InflateAside(1, 0)),
 		"Subprotocols":     websocket.New(nil, websocket.Subprotocols("a b")),
 		"Subprotocols:":    websocket.New(nil, websocket.Subprotocols("a", "a")),

@@ -170,6 +170,20 @@ func (d *Decoder) Partial() bool {
 	return d.n > 0 && d.n <= MaxHeader || d.part != nil && !d.part.done
 }
 
+// Mark tells how old the unfinished message is, if there is one: it returns the mark that
+// the first call since the message began was given, or the last one with anew, and how
+// many bytes of the message have come. A mark is whatever the caller counts in.
+func (d *Decoder) Mark(now uint32, anew bool) (mark uint32, bytes int, ok bool) {
+	p := d.part
+	if p == nil || p.done {
+		return 0, 0, false
+	}
+	if !p.marked || anew {
+		p.mark, p.marked = now, true
+	}
+	return p.mark, p.len(), true
+}
+
 // Release gives back what an unfinished message takes. It ends the use of d: a
 // connection that has ended calls it once, after the last use of a Message.
 func (d *Decoder) Release() {

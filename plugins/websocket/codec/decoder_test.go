@@ -117,6 +117,135 @@ func TestPinned(t *testing.T) {
 	}
 }
 
+// TestPinnedEnds: a message that will never be complete is given back by the call after
+// the one that shows it, and not only by Release.
+func TestPinnedEnds(t *testing.T) {
+	c := newCodec(t, codec.Config{})
+	for name, end := range map[string]func(d *codec.Decoder){
+		"Close": func(d *codec.Decoder) {
+			next(t, d, masked(codec.Close, 0, "\x03\xe8"), codec.Close)
+			next(t, d, nil, 0)
+		},
+		"Close in pieces": func(d *codec.Decoder) {
+			p := masked(codec.Close, 0, "\x03\xe8")
+			next(t, d, p[:7], 0)
+			next(t, d, p[7:], codec.Close)
+			next(t, d, masked(codec.Text, 0, "discarded"), 0)
+		},
+		"error": func(d *codec.Decoder) {
+			if _, _, err := d.Next(masked(codec.Text, 0, "x")); err == nil {
+				t.Error("no error")
+			}
+		},
+	} {
+		var d codec.Decoder
+		d.Init(c, false)
+		next(t, &d, masked(codec.Binary, codec.More, string(make([]byte, 1000))), 0)
+		if c.Pinned() == 0 || !d.Partial() {
+			t.Errorf("%s: %d bytes are pinned of a message, partial %v", name, c.Pinned(), d.Partial())
+		}
+		if end(&d); c.Pinned() != 0 || d.Partial() {
+			t.Errorf("%s: %d bytes are pinned, partial %v", name, c.Pinned(), d.Partial())
+		}
+	}
+}
+
+// TestPinnedSize: the last frame of a large message gets no more room than it announces.
+func TestPinnedSize(t *testing.T) {
+	for _, frames := range [][]int{{3 << 19}, {3 << 20}, {1 << 19, 1 << 20}, {5<<20 + 1}} {
+		c := newCodec(t, codec.Config{})
+		var d codec.Decoder
+		d.Init(c, false)
+		size, m := 0, codec.Message{}
+		for i, n := range frames {
+			f := codec.More
+			if i == len(frames)-1 {
+				f = 0
+			}
+			kind := codec.Binary
+			if i > 0 {
+				kind = codec.Continuation
+			}
+			size += n
+			for p := masked(kind, f, string(make([]byte, n))); len(p) > 0; {
+				var used int
+				var err error
+				if m, used, err = d.Next(p[:min(len(p), 64<<10)]); err != nil {
+					t.Fatal(err)
+				}
+				p = p[used:]
+			}
+		}
+		if m.Kind != codec.Binary || len(m.Data) != size || d.Pinned() != size {
+			t.Errorf("%v: %v of %d bytes takes %d", frames, m.Kind, len(m.Data), d.Pinned())
+		}
+		if d.Done(); d.Pinned() != 0 || c.Pinned() != 0 {
+			t.Errorf("%v: %d bytes are pinned behind it", frames, c.Pinned())
+		}
+		d.Release()
+	}
+}
+
+// TestPartial: what has begun and is not complete.
+func TestPartial(t *testing.T) {
+	ping, text := masked(codec.Ping, 0, "ping"), masked(codec.Text, 0, "text")
+	for _, tt := range []struct {
+		name   string
+		pieces [][]byte
+		want   []bool
+	}{
+		{"message", [][]byte{text}, []bool{false}},
+		{"message in pieces", [][]byte{text[:1], text[1:6], text[6:8], text[8:]}, []bool{true, true, true, false}},
+		{"ping in pieces", [][]byte{ping[:1], ping[1:7], ping[7:]}, []bool{true, true, false}},
+		{"fragments", [][]byte{masked(codec.Text, codec.More, "a"), ping, ping[:7], ping[7:], masked(0, 0, "b")}, []bool{true, true, true, true, false}},
+		{"empty fragments", [][]byte{masked(codec.Text, codec.More, ""), masked(0, 0, "")}, []bool{true, false}},
+		{"close", [][]byte{masked(codec.Close, 0, ""), text[:1]}, []bool{false, false}},
+		{"error", [][]byte{text[:1], {0}}, []bool{true, false}},
+	} {
+		d := newDecoder(t, codec.Config{}, false)
+		for i, p := range tt.pieces {
+			for p = bytes.Clone(p); ; {
+				m, n, err := d.Next(p)
+				if err != nil || m.Kind == 0 {
+					break
+				}
+				p = p[n:]
+			}
+			if d.Partial() != tt.want[i] {
+				t.Errorf("%s, behind piece %d: %v", tt.name, i, d.Partial())
+			}
+		}
+	}
+}
+
+// TestMark: each message has a mark of its own.
+func TestMark(t *testing.T) {
+	d := newDecoder(t, codec.Config{}, false)
+	expect := func(now uint32, anew bool, mark uint32, bytes int, ok bool) {
+		t.Helper()
+		if m, n, have := d.Mark(now, anew); m != mark || n != bytes || have != ok {
+			t.Errorf("mark %d, %d bytes, %v", m, n, have)
+		}
+	}
+	expect(1, false, 0, 0, false)
+	for range 2 {
+		next(t, d, masked(codec.Text, codec.More, "one"), 0)
+		expect(0, false, 0, 3, true)
+		expect(2, false, 0, 3, true)
+		next(t, d, masked(0, codec.More, "two"), 0)
+		expect(3, false, 0, 6, true)
+		expect(4, true, 4, 6, true)
+		expect(5, false, 4, 6, true)
+		next(t, d, masked(0, 0, "three"), codec.Text)
+		expect(6, false, 0, 0, false)
+		if d.Partial() {
+			t.Error("a message that was returned is partial")
+		}
+		next(t, d, nil, 0)
+		expect(7, true, 0, 0, false)
+	}
+}
+
 // TestPinnedLimit: the connection that would go past it is closed, the others go on.
 func TestPinnedLimit(t *testing.T) {
 	c := newCodec(t, codec.Config{Limits: codec.Limits{Pinned: 8192}})

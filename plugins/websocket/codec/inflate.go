@@ -94,7 +94,8 @@ func (d *deflate) reader(data, window []byte) *reader {
 // reset begins anew where the source stands. The error is always nil.
 func (r *reader) reset(window []byte) { _ = r.flate.(flate.Resetter).Reset(&r.source, window) }
 
-// inflate appends all that the source has, but at most limit bytes and one.
+// inflate appends all that the source has. It stops once that is more than limit bytes,
+// and makes no room for more than one of those.
 func (r *reader) inflate(dst, window []byte, limit int) ([]byte, error) {
 	start, left := len(dst), limit
 	again := 8 + limit/maxWindow
@@ -102,11 +103,7 @@ func (r *reader) inflate(dst, window []byte, limit int) ([]byte, error) {
 		if len(dst) == cap(dst) {
 			dst = slices.Grow(dst, min(left, max(512, 2*len(r.data)))+1)
 		}
-		free := dst[len(dst):cap(dst)]
-		if len(free)-1 > left {
-			free = free[:left+1]
-		}
-		n, err := r.flate.Read(free)
+		n, err := r.flate.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
 		left -= n
 		switch {

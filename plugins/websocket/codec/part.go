@@ -15,6 +15,8 @@ type part struct {
 	buf      *buffer // the payload so far; nil: nothing
 	small    [MaxControl]byte
 	n        int // how many bytes of small there are
+	mark     uint32
+	marked   bool
 }
 
 func (p *part) len() int {
