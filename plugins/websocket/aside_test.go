@@ -240,8 +240,8 @@ func TestReadWhileInflating(t *testing.T) {
 	reads := onLoop(t, conn, s.Stats).Reads
 	for range 5 {
 		fail(t, c.Write(codec.Ping, []byte("ping")))
+		round(t, conn)
 	}
-	round(t, conn)
 	if n := onLoop(t, conn, s.Stats).Reads - reads; n > 1 {
 		t.Errorf("read %d times", n)
 	}

@@ -43,7 +43,7 @@ func TestClose(t *testing.T) {
 	late := make(chan []error, 1)
 	s := start(t, &handler{message: func(c *websocket.Conn, kind websocket.Kind, data []byte) {
 		if string(data) != "close" {
-			_ = c.Reply(kind, data)
+			t.Errorf("%q is delivered after Close", data)
 			return
 		}
 		_ = c.WriteText([]byte("queued"))
@@ -54,19 +54,34 @@ func TestClose(t *testing.T) {
 	c := upgraded(t, s)
 	send(t, c, wire(codec.Text, 0, "close")+wire(codec.Text, 0, "ignored")+wire(codec.Ping, 0, "ignored, too"))
 	conn := receive(t, s.opened)
+	errs := receive(t, late)
 	onLoop(t, conn, func() int { return 0 }) // the close frame is out
 	send(t, c, wire(codec.Text, 0, "ignored")+wireClose(1000, ""))
 	if got := c.frames(t); !strings.HasPrefix(got, "text:replied") || !strings.HasSuffix(got, "text:queued close:1001") {
 		t.Errorf("frames %s", got)
 	}
 	expectEnd(t, s, 1001, weir.ErrConnectionClosed)
-	for i, err := range receive(t, late) {
+	for i, err := range errs {
 		if (i == 0) != (err == nil) || i > 0 && !errors.Is(err, weir.ErrConnectionClosed) {
 			t.Errorf("%d: %v", i, err)
 		}
 	}
 	if err := conn.WriteText(nil); !errors.Is(err, weir.ErrConnectionClosed) {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+// TestCloseCrossing: a close frame of the peer that was on its way when Close was called
+// is as good as the answer.
+func TestCloseCrossing(t *testing.T) {
+	s := start(t, &handler{message: func(c *websocket.Conn, _ websocket.Kind, _ []byte) { _ = c.Close(4001, "ours") }})
+	c := upgraded(t, s)
+	send(t, c, wire(codec.Text, 0, "x")+wireClose(4002, "theirs"))
+	if got := c.frames(t); got != "close:4001" {
+		t.Errorf("frames %s", got)
+	}
+	if e := expectEnd(t, s, 4001, weir.ErrConnectionClosed); e.reason != "ours" {
+		t.Errorf("%+v", e)
 	}
 }
 

@@ -208,18 +208,21 @@ func TestNegotiateMemory(t *testing.T) {
 
 // TestNegotiateContexts: which contexts there is memory for.
 func TestNegotiateContexts(t *testing.T) {
-	const client, server = 32 << 10, 900 << 10
+	const client, server, fast = 32 << 10, 900 << 10, 1284 << 10 // fast is for level 1
 	for _, tt := range []struct {
+		level  int
 		memory int
 		answer string
 		count  int
 	}{
-		{client + server, "permessage-deflate", client + server},
-		{client + server - 1, "permessage-deflate; client_no_context_takeover", server},
-		{server - 1, "permessage-deflate; server_no_context_takeover", client},
-		{client - 1, "permessage-deflate; server_no_context_takeover; client_no_context_takeover", 0},
+		{0, client + server, "permessage-deflate", client + server},
+		{0, client + server - 1, "permessage-deflate; client_no_context_takeover", server},
+		{1, client + fast, "permessage-deflate", client + fast},
+		{1, fast - 1, "permessage-deflate; server_no_context_takeover", client},
+		{0, server - 1, "permessage-deflate; server_no_context_takeover", client},
+		{0, client - 1, "permessage-deflate; server_no_context_takeover; client_no_context_takeover", 0},
 	} {
-		k := newCodec(t, codec.Config{Deflate: &codec.Deflate{Takeover: true, Memory: tt.memory}})
+		k := newCodec(t, codec.Config{Deflate: &codec.Deflate{Level: tt.level, Takeover: true, Memory: tt.memory}})
 		p, answer, err := k.Negotiate([]byte("permessage-deflate"))
 		if answer != tt.answer || k.Memory() != tt.count || err != nil {
 			t.Errorf("%d bytes of memory: %q, %d counted, %v", tt.memory, answer, k.Memory(), err)
