@@ -3,6 +3,7 @@ package websocket_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -133,28 +134,42 @@ func TestCloseTimeout(t *testing.T) {
 }
 
 // TestCloseBehindBacklog: the time for the answer to a close frame begins when the peer
-// has it, however long it takes for what was written before.
+// has it, however long it takes for what was written before, with us or with the system.
 func TestCloseBehindBacklog(t *testing.T) {
-	const limit = 300 * time.Millisecond
-	s := startOn(t, &handler{}, websocket.New(nil, websocket.CloseTimeout(limit)), weir.SocketWriteBuffer(32<<10))
-	c, conn := pair(t, s, nil)
-	fail(t, c.NetConn().(*net.TCPConn).SetReadBuffer(32<<10))
-	const messages = 32
-	for range messages {
-		fail(t, conn.WriteBinary(make([]byte, 128<<10)))
+	const limit, messages = 400 * time.Millisecond, 32
+	for _, tt := range []struct{ buffer, size int }{{32 << 10, 128 << 10}, {1 << 20, 13 << 10}} {
+		t.Run(fmt.Sprint(tt.buffer), func(t *testing.T) {
+			t.Parallel()
+			s := startOn(t, &handler{}, websocket.New(nil, websocket.CloseTimeout(limit)), weir.SocketWriteBuffer(tt.buffer))
+			c, conn := pair(t, s, nil)
+			fail(t, c.NetConn().(*net.TCPConn).SetReadBuffer(32<<10))
+			for range messages {
+				fail(t, conn.WriteBinary(make([]byte, tt.size)))
+			}
+			fail(t, conn.Close(1000, ""))
+			for i := range messages {
+				if _, data, err := c.Read(); err != nil || len(data) != tt.size {
+					t.Fatalf("message %d: %d bytes, %v", i, len(data), err)
+				}
+				time.Sleep(5 * limit / 2 / messages) // it is slow
+			}
+			expectClose(t, c, 1000)
+			expectEnd(t, s, 1000, weir.ErrConnectionClosed)
+			if n := s.protocol.Stats().CloseTimeouts; n != 0 {
+				t.Errorf("%d timeouts", n)
+			}
+		})
 	}
-	fail(t, conn.Close(1000, ""))
-	for i := range messages {
-		if _, data, err := c.Read(); err != nil || len(data) != 128<<10 {
-			t.Fatalf("message %d: %d bytes, %v", i, len(data), err)
-		}
-		time.Sleep(4 * limit / messages) // it is slow
-	}
-	expectClose(t, c, 1000)
+}
+
+// TestAnswerIsEnough: a peer that has answered the close frame need not end its stream.
+func TestAnswerIsEnough(t *testing.T) {
+	s := startOn(t, &handler{}, websocket.New(nil), weir.Linger(time.Hour))
+	c := upgraded(t, s)
+	fail(t, receive(t, s.opened).Close(1000, ""))
+	readFull(t, c, make([]byte, 4))
+	send(t, c, wireClose(1000, ""))
 	expectEnd(t, s, 1000, weir.ErrConnectionClosed)
-	if n := s.protocol.Stats().CloseTimeouts; n != 0 {
-		t.Errorf("%d timeouts", n)
-	}
 }
 
 // TestCloseNotTaken: a peer that does not take what was written has no longer than that,
