@@ -31,7 +31,7 @@ func TestAddresses(t *testing.T) {
 					connect: func(c *weir.Connection) { connected <- c },
 					message: echo,
 				}, weir.Address("127.0.0.1:0", "tcp6://[::1]:0", "tcp4://127.0.0.1:0", "localhost:0"),
-					weir.NumLoops(loops), weir.ReusePort(reuse))
+					weir.NumLoops(loops), weir.ListenerPerLoop(reuse))
 				addrs := s.Addrs()
 				if len(addrs) != 4 {
 					t.Fatalf("listens on %v", addrs)

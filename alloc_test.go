@@ -57,6 +57,8 @@ func (framedInPlace) AppendPacket(dst []byte, _ *weir.Connection, data any) []by
 // with a real client, which allocates nothing.
 func TestAllocations(t *testing.T) {
 	const message = "a message of 31 bytes, framed.."
+	longFrame := frame(string(pattern(10 << 10)))
+	sayLong := say(longFrame[:5<<10], longFrame[5<<10:])
 	inContext := func(c *weir.Connection) { c.SetContext(new(boxed)) }
 	replyInContext := func(c *weir.Connection, _ any, data []byte) any {
 		reply := c.Context().(*boxed)
@@ -90,6 +92,14 @@ func TestAllocations(t *testing.T) {
 			handler{connect: inContext, message: replyInContext},
 			[]weir.Option{weir.CustomProtocol(framedInPlace{})},
 			say(frame(message)[:9], frame(message)[9:]),
+		},
+		{
+			"large message in two parts", 0,
+			handler{message: echo},
+			[]weir.Option{weir.CustomProtocol(framedInPlace{})},
+			func(peer net.Conn, c *weir.Connection) int {
+				return sayLong(peer, c) - 4
+			},
 		},
 		{"Write, with metrics", 0, handler{message: echo}, []weir.Option{metered(), weir.Watchdog(time.Second)}, once},
 		{"idle timer", 0, handler{message: echo}, []weir.Option{weir.IdleTime(time.Minute)}, once},

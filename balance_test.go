@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/go-weir/weir"
@@ -234,7 +235,7 @@ func TestMaxConnections(t *testing.T) {
 				connect: func(*weir.Connection) { raise(&most, now.Add(1)) },
 				message: echo,
 				close:   func(*weir.Connection) { now.Add(-1) },
-			}, weir.NumLoops(3), weir.ReusePort(reuse), weir.MaxConnections(limit))
+			}, weir.NumLoops(3), weir.ListenerPerLoop(reuse), weir.MaxConnections(limit))
 			clients := make(chan net.Conn, rush)
 			for range rush {
 				go func() {
@@ -287,5 +288,28 @@ func expectRefused(t *testing.T, c *net.TCPConn) {
 	var timeout net.Error
 	if err == nil || errors.As(err, &timeout) && timeout.Timeout() {
 		t.Errorf("a client over the limit reads %v", err)
+	}
+}
+
+// TestReusePort: the strategy still chooses the loop, as in gev, and another server can
+// listen on the same port.
+func TestReusePort(t *testing.T) {
+	const loops, each = 4, 10
+	h := &handler{}
+	begun, _ := observe(h)
+	s := start(t, h, weir.NumLoops(loops), weir.ReusePort(true), weir.LoadBalance(weir.RoundRobin()))
+	for range loops * each {
+		dial(t, s)
+		receive(t, begun)
+	}
+	for _, l := range s.Stats().Loops[:loops] {
+		if l.Connections != each {
+			t.Errorf("loop %d has %d connections, RoundRobin gives %d", l.Loop, l.Connections, each)
+		}
+	}
+	other := newServer(t, &handler{message: echo}, weir.Address(s.Addrs()[0].String()), weir.ReusePort(true))
+	serve(t, other)
+	if _, err := weir.NewServer(h, weir.Address(s.Addrs()[0].String())); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("a server without ReusePort on the same port: %v", err)
 	}
 }

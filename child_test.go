@@ -20,6 +20,7 @@ func runAsChild(args []string) bool {
 	role, ok := map[string]func(command *json.Decoder, answer *json.Encoder) error{
 		"exhausted": exhaustedChild,
 		"idle":      idleChild,
+		"stopped":   stoppedChild,
 	}[args[1]]
 	if !ok {
 		fmt.Fprintln(os.Stderr, "no such child:", args[1])
@@ -36,6 +37,7 @@ func runAsChild(args []string) bool {
 // CPU time of its own. It is told and tells one JSON value at a time.
 type child struct {
 	t       testing.TB
+	process *os.Process
 	command *json.Encoder
 	answer  *json.Decoder
 }
@@ -69,7 +71,7 @@ func startChild(t testing.TB, role string) *child {
 			t.Errorf("child %s: %v", role, err)
 		}
 	})
-	return &child{t, json.NewEncoder(in), json.NewDecoder(out)}
+	return &child{t, cmd.Process, json.NewEncoder(in), json.NewDecoder(out)}
 }
 
 // tell sends v to the child.

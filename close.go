@@ -96,6 +96,7 @@ func (c *Connection) beginClosing() {
 	c.set(flagClosing)
 	c.unpressure()
 	c.dropInput()
+	c.dropTimers()
 }
 
 // finish ends a closing connection once it has sent everything, and reports
@@ -232,11 +233,18 @@ func (c *Connection) teardown() {
 	l.forget(c)
 	c.dropTimers()
 	c.dropInput()
+	c.farewell(cause)
+}
+
+// farewell makes the last calls for c. Each is made, even if the one before has ended the
+// goroutine.
+func (c *Connection) farewell(cause error) {
+	h := c.loop.server.handler
+	defer c.loop.server.leave() // only now: the handler never hears of more than MaxConnections
+	defer c.call("OnClose", func() { h.OnClose(c) })
+	defer c.debug("weir: connection closed", "err", cause)
+	defer c.countClosed(cause)
 	c.dropOutput()
-	c.countClosed(cause)
-	c.debug("weir: connection closed", "err", cause)
-	c.call("OnClose", func() { l.server.handler.OnClose(c) })
-	l.server.leave() // only now: the handler never hears of more than MaxConnections
 }
 
 // dropOutput gives up what is unsent. Those who wait for it are told.
@@ -253,4 +261,5 @@ func (c *Connection) dropOutput() {
 	c.out = nil
 	out.drop(c)
 	out.release()
+	l.tellDone()
 }

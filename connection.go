@@ -31,21 +31,22 @@ const (
 
 // Flags that the loop keeps.
 const (
-	flagTouched   uint16 = 1 << iota // on the loop's list, settled at the end of the cycle
-	flagBlocked                      // the system takes no more bytes until it says Writable
-	flagPressured                    // over the high-water mark and not yet down to the low one
-	flagEOF                          // the peer has ended its stream
-	flagLastCall                     // the server drains: no more is read than extras.unread
-	flagHalfClose                    // ShutdownWrite has to be done once all is sent
-	flagFIN                          // shutdown(2) is done
-	flagClosing                      // draining has begun on the loop
-	flagDead                         // to be torn down without sending anything more
-	flagUnwatched                    // not with the poller: it would report a hang-up for ever
-	flagHeld                         // Hold: the end of the input is not the end
-	flagAwaitPeer                    // AwaitPeer: acknowledged is not enough
-	flagTracked                      // lastProgress is kept
-	flagUnsent                       // the cause says that bytes are lost
-	flagUncut                        // in may have whole messages: no more were wanted when they were delivered
+	flagTouched    uint16 = 1 << iota // on the loop's list, settled at the end of the cycle
+	flagBlocked                       // the system takes no more bytes until it says Writable; out has some then
+	flagPressured                     // over the high-water mark and not yet down to the low one
+	flagEOF                           // the peer has ended its stream
+	flagLastCall                      // the server drains: no more is read than extras.unread
+	flagHalfClose                     // ShutdownWrite has to be done once all is sent
+	flagFIN                           // shutdown(2) is done
+	flagClosing                       // draining has begun on the loop
+	flagDead                          // to be torn down without sending anything more
+	flagUnwatched                     // not with the poller: it would report a hang-up for ever
+	flagHeld                          // Hold: the end of the input is not the end
+	flagAwaitPeer                     // AwaitPeer: acknowledged is not enough
+	flagTracked                       // lastProgress is kept
+	flagUnsent                        // the cause says that bytes are lost
+	flagUncut                         // in may have whole messages: no more were wanted when they were delivered
+	flagIncomplete                    // extras.incomplete is counted: much was received of a message that has not ended
 )
 
 // Connection is one accepted connection. Methods are for any goroutine unless
@@ -106,8 +107,9 @@ type extras struct {
 	linger        time.Duration // loop time at which lingering began; 0: not lingering
 	stall         time.Duration // SetStallTimeout; 0: the server's; less than 0: never
 	acks          acks
-	unread        int        // bytes that Shutdown has found in the socket and that are not read yet
-	timers        *connTimer // those of RunAfter that have not fired
+	unread        int         // bytes that Shutdown has found in the socket and that are not read yet
+	timers        *connTimer  // those of RunAfter that have not fired
+	incomplete    *incomplete // nil: no large message came in parts lately
 }
 
 // ID is the connection's name for as long as the process runs. It is known from
@@ -153,6 +155,13 @@ func (c *Connection) LocalAddr() net.Addr {
 		}
 	}
 	return listening
+}
+
+// Listener is by which of its server's addresses the connection came: the index in
+// Server.Addrs, and that address. Any goroutine, also after the end.
+func (c *Connection) Listener() (index int, addr net.Addr) {
+	ln := c.listener()
+	return int(ln.address), ln.addr
 }
 
 // Context is what SetContext stored, nil at first. Loop only.

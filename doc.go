@@ -32,9 +32,10 @@
 //	}
 //
 // [NewServer] binds the addresses, [Server.Start] serves until [Server.Stop] or
-// [Server.Shutdown]. Three interfaces are optional, and looked for when the server
+// [Server.Shutdown]. Four interfaces are optional, and looked for when the server
 // is made: a Protocol that is also a [PacketAppender] encodes without a buffer of its
-// own, a Handler that is also a [WritableHandler] hears when a peer that did not
+// own, one that is a [LastProtocol] takes the end of the stream for the end of a
+// message, a Handler that is also a [WritableHandler] hears when a peer that did not
 // read has caught up, and one that is a [HalfCloseHandler] hears at once when a peer
 // has ended its stream.
 //
@@ -112,10 +113,12 @@
 // # Bounds
 //
 // All of these are on unless the program changes them. A size is in bytes, and
-// for one connection.
+// for one connection unless it says otherwise.
 //
 //	bound                      option            default  past it
 //	message not yet complete   MaxMessageSize    16 MiB   closed, ErrMessageTooLarge
+//	the same, all connections  IncompleteLimit   256 MiB  closed, ErrMessageTooLarge
+//	time for such a message    MessageTimeout    30 s, and 1 s per KiB; os.ErrDeadlineExceeded
 //	unsent, high-water mark    WriteBufferMarks  1 MiB    reading from that peer pauses
 //	unsent, low-water mark     WriteBufferMarks  256 KiB  reading goes on, OnWritable
 //	unsent, limit              WriteBufferLimit  64 MiB   ErrWriteBufferFull; see SlowConsumer
@@ -149,7 +152,7 @@
 //	ErrConnectionClosed      this side called Close
 //	(any)                    this side called CloseWithError
 //	ErrIdleTimeout           the peer made no progress for the idle time
-//	os.ErrDeadlineExceeded   a read or write deadline passed
+//	os.ErrDeadlineExceeded   a read or write deadline passed, or MessageTimeout
 //	ErrMessageTooLarge       the peer sent too much without completing a message
 //	ErrSlowConsumer          the peer did not read what it was sent: more than the limit is unsent
 //	ErrStalled               the peer did not read what it was sent for the stall time

@@ -49,7 +49,7 @@ func (d dialect) answer() int { return int(d>>4) % answers }
 
 // longest is the longest message in d.
 func (d dialect) longest() int {
-	return min(1<<(8*d.width())-1, fuzzMessageSize-d.width())
+	return int(min(int64(1)<<(8*d.width())-1, int64(fuzzMessageSize-d.width())))
 }
 
 func (d dialect) appendLength(dst []byte, n int) []byte {
@@ -75,7 +75,7 @@ func (d dialect) length(b *ringbuffer.RingBuffer) int {
 	case 2:
 		return int(d.order().Uint16(p))
 	}
-	return int(d.order().Uint32(p))
+	return int(min(d.order().Uint32(p), 1<<30)) // with what is in front of it still an int of 32 bits
 }
 
 const fuzzMessageSize = 90_000 // the server's MaxMessageSize

@@ -21,6 +21,7 @@ func (c *Connection) Hold(on bool) {
 		c.set(flagHeld)
 	} else if c.has(flagHeld) {
 		c.unset(flagHeld)
+		c.restartIncomplete()
 		c.loop.touch(c) // it may be what was waited for
 	}
 }

@@ -14,7 +14,7 @@ func TestEcho(t *testing.T) {
 	for _, loops := range []int{1, 3} {
 		for _, reuse := range []bool{false, true} {
 			t.Run(fmt.Sprintf("loops=%d,reuseport=%v", loops, reuse), func(t *testing.T) {
-				s := start(t, &handler{message: echo}, weir.NumLoops(loops), weir.ReusePort(reuse))
+				s := start(t, &handler{message: echo}, weir.NumLoops(loops), weir.ListenerPerLoop(reuse))
 				for range 8 {
 					c := dial(t, s)
 					send(t, c, "hello")

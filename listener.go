@@ -1,6 +1,8 @@
 package weir
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -30,13 +32,16 @@ const (
 // listener is one listening socket and the loop that accepts on it.
 type listener struct {
 	// set once
-	index  uint16 // in the server's listeners
-	loop   *loop
-	target *loop // where its connections go; nil: the server's strategy decides
-	addr   *net.TCPAddr
+	index   uint16 // in the server's listeners
+	address uint16 // the index of its address in Server.Addrs
+	loop    *loop
+	target  *loop // where its connections go; nil: the server's strategy decides
+	network string
+	addr    *net.TCPAddr
+	config  sock.ListenConfig
 
 	// loop only
-	fd       int
+	fd       int // -1: none, before the retry
 	handle   eventloop.Handle
 	spare    int // a descriptor in reserve, for when there is none left; -1: none
 	failures int // accepts in a row that failed for a reason that may be the peer's
@@ -45,10 +50,18 @@ type listener struct {
 	warned   time.Duration // loop time of the last warning; 0: never
 }
 
-func newListener(index int, l, target *loop, fd int, addr *net.TCPAddr) *listener {
-	ln := &listener{index: uint16(index), loop: l, target: target, fd: fd, addr: addr, spare: sock.Reserve()}
+// listen binds an address.
+func listen(index int, l, target *loop, network, address string, config sock.ListenConfig) (*listener, error) {
+	fd, addr, err := sock.Listen(network, address, config)
+	if err != nil {
+		return nil, err
+	}
+	ln := &listener{
+		index: uint16(index), loop: l, target: target, network: network, addr: addr, config: config,
+		fd: fd, spare: sock.Reserve(),
+	}
 	ln.retry.Init((*listenerRetry)(ln))
-	return ln
+	return ln, nil
 }
 
 // start begins to accept. On the loop.
@@ -58,31 +71,40 @@ func (ln *listener) start() error {
 	return err
 }
 
-// close stops accepting. On the loop, or when that doesn't run.
+// close stops accepting, for good. On the loop, or when that doesn't run.
 func (ln *listener) close() {
+	ln.loop.Disarm(&ln.retry)
+	ln.closeSocket()
+	ln.closeSpare()
+}
+
+// closeSocket closes the listening socket, if there is one.
+func (ln *listener) closeSocket() {
 	if ln.fd < 0 {
 		return
 	}
 	if ln.handle != 0 {
-		ln.loop.Disarm(&ln.retry)
 		_ = ln.loop.Unwatch(ln.fd) // it is closed anyway
 		ln.loop.Remove(ln.handle)
+		ln.handle = 0
 	}
 	_ = ln.loop.sys.Close(ln.fd)
 	ln.fd = -1
-	ln.closeSpare()
 }
 
 // listenerSocket is a listener as its event loop sees it.
 type listenerSocket listener
 
 // OnReady accepts what waits.
-func (s *listenerSocket) OnReady(poller.Readiness) {
+func (s *listenerSocket) OnReady(r poller.Readiness) {
 	ln := (*listener)(s)
 	for range acceptsPerCycle {
 		if ln.fd < 0 || !ln.accept() {
-			return
+			break
 		}
+	}
+	if r&poller.Hangup != 0 && ln.fd >= 0 && !ln.retry.Armed() {
+		ln.pause(syscall.EINVAL) // nothing failed, and yet this would be reported for ever
 	}
 }
 
@@ -140,10 +162,7 @@ func (ln *listener) hand(fd int, peer netip.AddrPort) {
 	}
 	target := ln.target
 	if target == nil {
-		if target = s.balance(peer); target == nil {
-			s.leave()
-			c.drop()
-			ln.loop.stats.Refused.Other++
+		if target = ln.choose(c, peer); target == nil {
 			return
 		}
 	}
@@ -156,6 +175,20 @@ func (ln *listener) hand(fd int, peer netip.AddrPort) {
 		ln.loop.stats.Refused.Other++
 		s.refuse(c, ErrServerStopped)
 	}
+}
+
+// choose asks the strategy for c's loop. If it has none to offer, or ends the goroutine,
+// c is closed.
+func (ln *listener) choose(c *Connection, peer netip.AddrPort) (target *loop) {
+	s := ln.loop.server
+	defer func() {
+		if target == nil {
+			s.leave()
+			c.drop()
+			ln.loop.stats.Refused.Other++
+		}
+	}()
+	return s.balance(peer)
 }
 
 // refuse closes a connection that could not be registered. Nobody has heard of
@@ -199,18 +232,27 @@ func (ln *listener) turnAway() bool {
 	return errno == 0
 }
 
-// pause stops accepting for a while. The backlog keeps who comes meanwhile.
+// pause stops accepting for a while. The backlog keeps who comes meanwhile. The poller
+// does not: it reports a socket that has failed whatever is wanted of it.
 func (ln *listener) pause(errno syscall.Errno) {
+	err := os.NewSyscallError("accept", errno)
+	if !sock.Listening(ln.fd) {
+		ln.lost(err)
+		return
+	}
+	ln.later("weir: can't accept connections, trying again", err)
+	_ = ln.loop.Unwatch(ln.fd) // it fails for one that is not watched, and that is all there is to it
+}
+
+// later has the listener try again after a while, and says why.
+func (ln *listener) later(message string, err error) {
 	l := ln.loop
 	ln.backoff = min(max(2*ln.backoff, firstBackoff), lastBackoff)
+	l.Arm(&ln.retry, l.Clock()+ln.backoff)
 	if now := l.Clock(); ln.warned == 0 || now-ln.warned > warnEvery {
 		ln.warned = now
-		l.server.log.Warn("weir: can't accept connections, trying again",
-			"listener", ln.addr, "err", os.NewSyscallError("accept", errno))
+		l.server.log.Warn(message, "listener", ln.addr, "err", err)
 	}
-	// If this fails, the listener is reported again at once, and ends here.
-	_ = l.Modify(ln.fd, ln.handle, 0)
-	l.Arm(&ln.retry, l.Clock()+ln.backoff)
 }
 
 // listenerRetry is a listener as its timer sees it.
@@ -219,9 +261,59 @@ type listenerRetry listener
 // OnExpire accepts again.
 func (r *listenerRetry) OnExpire() {
 	ln := (*listener)(r)
-	if err := ln.loop.Modify(ln.fd, ln.handle, poller.Read); err != nil {
-		ln.loop.Arm(&ln.retry, ln.loop.Clock()+lastBackoff)
+	if ln.fd < 0 {
+		ln.reopen()
+		return
 	}
+	err := ln.loop.Watch(ln.fd, ln.handle, poller.Read)
+	switch {
+	case err == nil || errors.Is(err, syscall.EEXIST):
+	case !sock.Listening(ln.fd):
+		ln.lost(err)
+	default:
+		ln.later("weir: can't watch a listening socket, trying again", err)
+	}
+}
+
+// lost deals with a listening socket that is dead: somebody has called shutdown(2) on
+// it, or has closed its descriptor. The poller reports that for ever. Those who wait in
+// its backlog are lost with it, and another one takes its place.
+func (ln *listener) lost(err error) {
+	ln.loop.stats.ListenersLost++
+	ln.loop.server.log.Error("weir: a listening socket is dead, opening another one", "listener", ln.addr, "err", err)
+	ln.loop.Disarm(&ln.retry)
+	ln.closeSocket()
+	ln.reopen()
+}
+
+// reopen binds the address again. What is only scarce now is waited for. Any other
+// failure ends the server: one that nobody can reach must not look as if it served.
+func (ln *listener) reopen() {
+	fd, _, err := sock.Listen(ln.network, ln.addr.String(), ln.config)
+	if err == nil {
+		ln.fd = fd
+		if err = ln.start(); err == nil {
+			ln.backoff = 0
+			return
+		}
+		ln.closeSocket()
+	}
+	if scarce(err) {
+		ln.later("weir: can't open a listening socket, trying again", err)
+		return
+	}
+	ln.loop.Fail(fmt.Errorf("weir: a listening socket was lost: %w", err))
+}
+
+// scarce reports whether err says that something has run out that may be there again
+// later: descriptors, memory, watches.
+func scarce(err error) bool {
+	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ENOSPC} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
 }
 
 func (ln *listener) closeSpare() {

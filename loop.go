@@ -28,7 +28,11 @@ type loop struct {
 	scratch    []byte                // for messages that go somewhere else; nil while one is made
 	vector     sock.Vector
 	userBuffer []byte
-	touched    []*Connection // to be settled when the cycle ends
+	touched    []*Connection // to be settled by the next settleTouched
+	settling   []*Connection // settled by this one, if it has not come to its end
+	settled    int           // how many of them are
+	dones      []doneCall    // functions of SendInLoop that have to be called
+	told       int           // how many of them were
 	progressed []*Connection // whose progress of this cycle has no time yet
 	stats      metrics.LoopCounters
 	untimed    int // calls of OnMessage until the next one that is timed
@@ -62,8 +66,42 @@ func newLoop(s *Server, index int) (*loop, error) {
 	l.SetBusyPoll(s.opts.BusyPoll)
 	l.stats.Loop = index
 	l.publish()
-	l.AfterCycle(l.afterCycle)
+	l.SetHooks(eventloop.Hooks{Settle: l.settleTouched, AfterCycle: l.afterCycle, Resume: l.resume, End: l.closeAll})
 	return l, nil
+}
+
+// serve runs the loop on a goroutine of its own. If a callback ends that
+// (runtime.Goexit; testing's FailNow calls it), the loop goes on on another one: never
+// on two at a time, as starting the next is the last that the first one does.
+func (l *loop) serve(running *sync.WaitGroup, failed chan<- error) {
+	running.Go(func() {
+		returned := false
+		defer func() {
+			if !returned {
+				l.serve(running, failed)
+			}
+		}()
+		l.goroutine.Store(goroutineNumber())
+		if err := l.Run(); err != nil {
+			failed <- err
+		}
+		returned = true
+	})
+}
+
+// resume goes on after a callback has ended the loop's goroutine. Its connection is
+// ending, if it had one: see panicked.
+func (l *loop) resume() {
+	l.tellDone()
+	l.input.RetrieveAll()
+	c := l.writer()
+	l.current = nil
+	if c == nil || c.state.Load() == closed {
+		l.out = trim(l.out)
+		return
+	}
+	c.noteInput()
+	c.settle() // what it had written before is sent
 }
 
 // writer is whose output out is, if there is any.
@@ -74,7 +112,7 @@ func (l *loop) writer() *Connection {
 	return l.current
 }
 
-// touch has c settled at the end of the cycle.
+// touch has c settled in this cycle, or in the next one if this one has begun to settle.
 func (l *loop) touch(c *Connection) {
 	if !c.has(flagTouched) {
 		c.set(flagTouched)
@@ -82,18 +120,28 @@ func (l *loop) touch(c *Connection) {
 	}
 }
 
-// afterCycle settles what was touched, however often, once: so all that was
-// sent to a connection during the cycle is one write.
-func (l *loop) afterCycle() {
-	for i := 0; i < len(l.touched); i++ { // settling may touch more
-		c := l.touched[i]
-		l.touched[i] = nil
+// settleTouched settles what was touched, however often, once: so all that was
+// sent to a connection during the cycle is one write. What that touches in its turn
+// waits for the next cycle: two connections that write to each other whenever they are
+// settled would keep the loop from everything else.
+func (l *loop) settleTouched() (more bool) {
+	if l.settled == len(l.settling) { // else a callback has ended the goroutine meanwhile
+		l.settling, l.touched, l.settled = l.touched, l.settling[:0], 0
+	}
+	for l.settled < len(l.settling) {
+		c := l.settling[l.settled]
+		l.settling[l.settled] = nil
+		l.settled++
 		c.unset(flagTouched)
 		if c.state.Load() != closed {
 			c.settle()
 		}
 	}
-	l.touched = l.touched[:0]
+	return len(l.touched) > 0
+}
+
+// afterCycle draws up the account of the cycle.
+func (l *loop) afterCycle() {
 	l.stampProgress()
 	if l.server.opts.BusyPoll > 0 {
 		l.weigh()
@@ -131,21 +179,33 @@ func (l *loop) connections(f func(*Connection)) {
 // drain has every connection closed as soon as it has delivered and sent what
 // was received and accepted.
 func (l *loop) drain() {
+	finished := false
+	defer func() {
+		if !finished { // a callback has ended the goroutine: there may be others
+			l.Post(eventloop.Task{Target: eventloop.Func(l.drain)})
+		}
+	}()
 	l.connections(func(c *Connection) {
+		if c.has(flagLastCall) {
+			return
+		}
 		c.lastCall()
 		l.touch(c)
 		if h := l.server.shutdown; h != nil && c.state.Load() == open {
 			c.call("OnShutdown", func() { h.OnShutdown(c) })
 		}
 	})
+	finished = true
 }
 
 // stop closes every connection now, and ends the loop.
 func (l *loop) stop() {
+	defer l.Stop() // which closes the rest, should a callback end the goroutine
 	l.closeAll()
-	l.Stop()
 }
 
+// closeAll closes every connection now. It is also the last thing that a loop does:
+// one that has failed has some left.
 func (l *loop) closeAll() {
 	l.connections(func(c *Connection) {
 		c.fail(ErrServerStopped)

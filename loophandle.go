@@ -66,8 +66,10 @@ func (t *loopTimer) stop() bool {
 
 // call runs a function that may panic and belongs to no connection.
 func (l *loop) call(name string, f func()) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
+		if v := recover(); !returned {
+			v = thrown(v)
 			l.stats.Panics++
 			s := l.server
 			s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in a loop's function", func() []any {
@@ -75,5 +77,7 @@ func (l *loop) call(name string, f func()) {
 			})
 		}
 	}()
+	l.Progress()
 	f()
+	returned = true
 }

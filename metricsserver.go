@@ -25,9 +25,11 @@ import (
 //   - at /debug/pprof/ the profiles of the Go runtime, with MetricsProfiling.
 //
 // The address is one as net.Listen takes it. NewServer binds it, and returns an
-// error if it can't; without an address, none of this is served. It shows who is
+// error if it can't; without an address, none of this is served. The path must not be one
+// of the others, nor below /live or /debug/pprof. It shows who is
 // connected and asks for no password, so it is not for an open network: "localhost:9091"
-// can be reached from this machine only.
+// can be reached from this machine only. Requests by a name that it doesn't know are
+// refused: see MetricsHosts.
 //
 // For a registry or a mux of one's own see metrics.NewCollector and metrics.Handler.
 func MetricsServer(path, address string) Option {
@@ -64,9 +66,13 @@ func (s *Server) Collectors() []prometheus.Collector {
 	return all
 }
 
-// headerTime is how long a client of the MetricsServer may take to say what it
-// wants.
-const headerTime = 10 * time.Second
+// requestTime is how long a client of the MetricsServer may take to say what it wants,
+// and replyTime to take it. What lasts longer, streams and profiles, sets times of its
+// own.
+const (
+	requestTime = 10 * time.Second
+	replyTime   = 30 * time.Second
+)
 
 // keptTime is how long its connection is kept for another request: longer than most
 // scrapers wait between two.
@@ -101,13 +107,17 @@ func (s *Server) serveMetrics() error {
 		return fmt.Errorf("weir: %w", err)
 	}
 	m := &metricsServer{listener: ln, pages: pages, log: s.log}
+	guarded := hostsOf(&s.opts).guard(pages)
 	m.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if m.enter() {
-			defer m.running.Done()
-			pages.ServeHTTP(w, r)
+		if !m.enter() {
+			w.Header().Set("Connection", "close")
+			http.Error(w, string(metrics.Stopped), http.StatusServiceUnavailable)
+			return
 		}
+		defer m.running.Done()
+		guarded.ServeHTTP(w, r)
 	})
-	m.http.ReadHeaderTimeout = headerTime
+	m.http.ReadTimeout, m.http.WriteTimeout = requestTime, replyTime
 	m.http.IdleTimeout = keptTime
 	m.http.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)
 	s.metrics = m
@@ -120,8 +130,9 @@ func (m *metricsServer) start() {
 		return
 	}
 	go func() {
-		defer m.running.Done()
-		if err := m.http.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
+		err := m.http.Serve(m.listener)
+		m.running.Done() // before the Logger is told, which may stop the server
+		if !errors.Is(err, http.ErrServerClosed) {
 			m.log.Error("weir: the metrics server has ended", "listener", m.listener.Addr(), "err", err)
 		}
 	}()

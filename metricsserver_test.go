@@ -127,8 +127,14 @@ func TestMetricsServerErrors(t *testing.T) {
 		{"", "nowhere", func(err error) bool { var e *net.OpError; return errors.As(err, &e) }},
 		{"", "127.0.0.1:99999", func(err error) bool { var e *net.OpError; return errors.As(err, &e) }},
 		{"", taken, func(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }},
-		{"metrics", "127.0.0.1:0", func(err error) bool { var e *weir.OptionError; return errors.As(err, &e) }},
-		{"/readyz", "127.0.0.1:0", func(err error) bool { var e *weir.OptionError; return errors.As(err, &e) }},
+		{"metrics", "127.0.0.1:0", isOptionError},
+		{"/readyz", "127.0.0.1:0", isOptionError},
+		{"/readyz/", "127.0.0.1:0", isOptionError},
+		{"//", "127.0.0.1:0", isOptionError},
+		{"/a/", "127.0.0.1:0", isOptionError},
+		{"/metrics//", "127.0.0.1:0", isOptionError},
+		{"/debug/pprof/x", "127.0.0.1:0", isOptionError},
+		{"/debug/pprof", "127.0.0.1:0", isOptionError},
 	} {
 		s, err := weir.NewServer(&handler{}, weir.Address("127.0.0.1:0"), weir.MetricsServer(tt.path, tt.address))
 		if err == nil {
@@ -138,6 +144,11 @@ func TestMetricsServerErrors(t *testing.T) {
 			t.Errorf("path %q, address %q: %v", tt.path, tt.address, err)
 		}
 	}
+}
+
+func isOptionError(err error) bool {
+	var e *weir.OptionError
+	return errors.As(err, &e)
 }
 
 // TestMetricsServerUnstarted: Stop gives its address back also if Start was not

@@ -1,13 +1,11 @@
 package weir
 
 import (
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"time"
 
 	"github.com/go-weir/weir/eventloop"
-	"github.com/go-weir/weir/metrics"
 )
 
 // Options is a server's configuration, as Server.Options returns it. Every
@@ -20,18 +18,26 @@ type Options struct {
 	NumLoops      int      // one per CPU that the process may use
 	ReusePort     bool     // false
 
+	ListenerPerLoop bool        // false
+	Control         ControlFunc // none
+	ControlAccepted ControlFunc // none
+
 	Protocol     Protocol            // DefaultProtocol; set by CustomProtocol
-	Strategy     LoadBalanceStrategy // RoundRobin; set by LoadBalance
+	Strategy     LoadBalanceStrategy // RoundRobin; none with ListenerPerLoop; set by LoadBalance
 	AddrStrategy AddrStrategy        // none; set by LoadBalance
 	Logger       *slog.Logger        // slog's default at level Warn
 	Watchdog     time.Duration       // 1 s; 0: none
 
-	MetricsPath      string // "/metrics"; set by MetricsServer
-	MetricsAddress   string // none: nothing is served; set by MetricsServer
-	MetricsProfiling bool   // false
+	MetricsPath      string   // "/metrics"; set by MetricsServer
+	MetricsAddress   string   // none: nothing is served; set by MetricsServer
+	MetricsProfiling bool     // false
+	MetricsHosts     []string // none but IP addresses, localhost and the host of MetricsAddress
 
 	MaxConnections   int           // 0: no limit
 	MaxMessageSize   int           // bytes; 16 MiB
+	IncompleteLimit  int           // bytes; 0: 16 times MaxMessageSize
+	MessageTimeout   time.Duration // 30 s; 0: for ever
+	MessageRate      int           // bytes per second; 1 KiB; set by MessageTimeout
 	LowWaterMark     int           // bytes; 256 KiB; set by WriteBufferMarks
 	HighWaterMark    int           // bytes; 1 MiB; set by WriteBufferMarks
 	WriteBufferLimit int           // bytes; 64 MiB
@@ -48,6 +54,7 @@ type Options struct {
 	SocketWriteBuffer int           // bytes; 0: the system's choice
 	Backlog           int           // 0: the system's maximum
 
+	balanced  bool // LoadBalance was given
 	testHooks testHooks
 }
 
@@ -82,13 +89,19 @@ func Name(n string) Option { return func(o *Options) { o.Name = n } }
 
 // NumLoops sets the number of event loops that serve connections. 0 and -1
 // mean one per CPU that the process may use (GOMAXPROCS). If there are several, one
-// more loop accepts for them, except with ReusePort.
+// more loop accepts for them, except with ListenerPerLoop.
 func NumLoops(n int) Option { return func(o *Options) { o.NumLoops = n } }
 
-// ReusePort gives every loop a listener of its own on the same addresses
-// (SO_REUSEPORT), so that the system spreads the connections and no loop
-// accepts for the others. The load balancing strategy is then not used.
+// ReusePort lets other servers, of this process or of others of the same user, listen
+// on the same addresses (SO_REUSEPORT, see socket(7)): the system spreads the
+// connections over them. Which loop of this one serves a connection is for LoadBalance.
 func ReusePort(on bool) Option { return func(o *Options) { o.ReusePort = on } }
+
+// ListenerPerLoop gives every loop a listener of its own on the same addresses, by
+// SO_REUSEPORT: the system spreads the connections over the loops, and none accepts for
+// the others. There is nothing left for LoadBalance to choose, so both together are an
+// error.
+func ListenerPerLoop(on bool) Option { return func(o *Options) { o.ListenerPerLoop = on } }
 
 // CustomProtocol sets the protocol that cuts streams into messages, instead of
 // DefaultProtocol.
@@ -99,7 +112,7 @@ func CustomProtocol(p Protocol) Option { return func(o *Options) { o.Protocol = 
 // on the accepting loop and must return one of the loops it is given.
 func LoadBalance[S Strategy](strategy S) Option {
 	return func(o *Options) {
-		o.Strategy, o.AddrStrategy = nil, nil
+		o.Strategy, o.AddrStrategy, o.balanced = nil, nil, true
 		switch s := any(strategy).(type) {
 		case LoadBalanceStrategy:
 			o.Strategy = s
@@ -132,6 +145,25 @@ func MaxConnections(n int) Option { return func(o *Options) { o.MaxConnections =
 // UnPacket may leave in its buffer. A peer that sends more is cut off with
 // ErrMessageTooLarge.
 func MaxMessageSize(bytes int) Option { return func(o *Options) { o.MaxMessageSize = bytes } }
+
+// IncompleteLimit limits the bytes that all connections of the server together hold of
+// messages that are not yet complete. One connection may hold as many as the others have
+// left free, so half of the limit at most; past it, it is cut off with ErrMessageTooLarge.
+// So those with the largest messages make room first, and many connections that hold
+// half a message each leave room for messages of moderate size. Up to 4 KiB of a
+// connection are not counted. 0, the default, means 16 times the MaxMessageSize; less
+// than twice the MaxMessageSize is refused.
+func IncompleteLimit(bytes int) Option { return func(o *Options) { o.IncompleteLimit = bytes } }
+
+// MessageTimeout limits how long a message may take to come, from when 4 KiB of it
+// are there: d, and one second more for each bytesPerSecond that have come. The time
+// begins again when this side resumes reading, whether it was paused by PauseRead or
+// by unsent bytes, and when a Hold ends. Past it, the connection is closed with
+// os.ErrDeadlineExceeded. The default is 30 s and 1 KiB; a d of 0 means for ever. See
+// IdleTime for connections that send nothing, or little.
+func MessageTimeout(d time.Duration, bytesPerSecond int) Option {
+	return func(o *Options) { o.MessageTimeout, o.MessageRate = d, bytesPerSecond }
+}
 
 // WriteBufferMarks sets the unsent bytes at which reading from that peer
 // pauses (high), and to which they must sink for it to go on (low). There may be
@@ -186,8 +218,8 @@ func BusyPoll(d time.Duration) Option { return func(o *Options) { o.BusyPoll = d
 func NoDelay(on bool) Option { return func(o *Options) { o.NoDelay = on } }
 
 // KeepAlive sets how long a connection is silent before the system probes the
-// peer, and the time between probes; whole seconds, rounded up. 0 turns
-// probing off.
+// peer, and the time between probes; whole seconds, rounded up, 32,767 at most. 0
+// turns probing off.
 func KeepAlive(t time.Duration) Option { return func(o *Options) { o.KeepAlive = t } }
 
 // SocketReadBuffer sets SO_RCVBUF; see socket(7). 0 leaves the choice to the
@@ -206,8 +238,9 @@ func defaultOptions() Options {
 	return Options{
 		Network:          "tcp",
 		Protocol:         &DefaultProtocol{},
-		Strategy:         RoundRobin(),
 		MaxMessageSize:   16 << 20,
+		MessageTimeout:   30 * time.Second,
+		MessageRate:      1 << 10,
 		LowWaterMark:     256 << 10,
 		HighWaterMark:    1 << 20,
 		WriteBufferLimit: 64 << 20,
@@ -217,55 +250,4 @@ func defaultOptions() Options {
 		Watchdog:         time.Second,
 		MetricsPath:      "/metrics",
 	}
-}
-
-// validate refuses what can't work. It mends nothing.
-func (o *Options) validate() error {
-	for _, v := range []struct {
-		option string
-		value  int64
-		least  int64
-	}{
-		{"NumLoops", int64(o.NumLoops), -1},
-		{"MaxConnections", int64(o.MaxConnections), 0},
-		{"MaxMessageSize", int64(o.MaxMessageSize), 1},
-		{"WriteBufferMarks", int64(o.LowWaterMark), 0},
-		{"WriteBufferMarks", int64(o.HighWaterMark), 1},
-		{"WriteBufferLimit", int64(o.WriteBufferLimit), 1},
-		{"IdleTime", int64(o.IdleTime), 0},
-		{"StallTimeout", int64(o.StallTimeout), 0},
-		{"Linger", int64(o.Linger), 0},
-		{"LingerLimit", int64(o.LingerLimit), 0},
-		{"BusyPoll", int64(o.BusyPoll), 0},
-		{"KeepAlive", int64(o.KeepAlive), 0},
-		{"SocketReadBuffer", int64(o.SocketReadBuffer), 0},
-		{"SocketWriteBuffer", int64(o.SocketWriteBuffer), 0},
-		{"Backlog", int64(o.Backlog), 0},
-		{"Watchdog", int64(o.Watchdog), 0},
-	} {
-		if v.value < v.least {
-			return &OptionError{v.option, fmt.Sprintf("is %d, must be at least %d", v.value, v.least)}
-		}
-	}
-	switch {
-	case o.Address == "":
-		return &OptionError{"Address", `is missing; for any port on this machine use Address("localhost:0")`}
-	case o.NumLoops >= eventloop.MaxLoops-1:
-		return &OptionError{"NumLoops", fmt.Sprintf("is %d, must be less than %d", o.NumLoops, eventloop.MaxLoops-1)}
-	case o.Protocol == nil:
-		return &OptionError{"CustomProtocol", "is nil"}
-	case o.Strategy == nil && o.AddrStrategy == nil:
-		return &OptionError{"LoadBalance", "is nil"}
-	case o.LowWaterMark >= o.HighWaterMark:
-		return &OptionError{"WriteBufferMarks", fmt.Sprintf("low mark %d is not below high mark %d", o.LowWaterMark, o.HighWaterMark)}
-	case o.HighWaterMark > o.WriteBufferLimit:
-		return &OptionError{"WriteBufferLimit", fmt.Sprintf("is %d, below the high-water mark %d", o.WriteBufferLimit, o.HighWaterMark)}
-	case metrics.CheckPath(o.MetricsPath) != nil:
-		return &OptionError{"MetricsServer", metrics.CheckPath(o.MetricsPath).Error()}
-	case o.BusyPoll > time.Millisecond:
-		return &OptionError{"BusyPoll", fmt.Sprintf("is %v, must be at most %v", o.BusyPoll, time.Millisecond)}
-	case o.SlowConsumer != RefuseSlow && o.SlowConsumer != CloseSlow:
-		return &OptionError{"SlowConsumer", fmt.Sprintf("is %d, must be RefuseSlow or CloseSlow", o.SlowConsumer)}
-	}
-	return nil
 }

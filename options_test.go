@@ -41,12 +41,17 @@ func TestBadOptions(t *testing.T) {
 		{"NumLoops", []weir.Option{somewhere, weir.NumLoops(eventloop.MaxLoops - 1)}},
 		{"CustomProtocol", []weir.Option{somewhere, weir.CustomProtocol(nil)}},
 		{"LoadBalance", []weir.Option{somewhere, weir.LoadBalance[weir.LoadBalanceStrategy](nil)}},
+		{"LoadBalance", []weir.Option{somewhere, weir.LoadBalance(weir.RoundRobin()), weir.ListenerPerLoop(true)}},
 		{"LoadBalance", []weir.Option{somewhere, weir.LoadBalance[weir.AddrStrategy](nil)}},
 		{"LoadBalance", []weir.Option{somewhere, weir.LoadBalance[func([]*eventloop.EventLoop) *eventloop.EventLoop](nil)}},
 		{"LoadBalance", []weir.Option{somewhere, weir.LoadBalance[func([]*eventloop.EventLoop, netip.AddrPort) *eventloop.EventLoop](nil)}},
 		{"MaxConnections", []weir.Option{somewhere, weir.MaxConnections(-1)}},
 		{"MaxMessageSize", []weir.Option{somewhere, weir.MaxMessageSize(0)}},
 		{"MaxMessageSize", []weir.Option{somewhere, weir.MaxMessageSize(-1)}},
+		{"IncompleteLimit", []weir.Option{somewhere, weir.IncompleteLimit(-1)}},
+		{"IncompleteLimit", []weir.Option{somewhere, weir.IncompleteLimit(32<<20 - 1)}}, // below twice the message size
+		{"MessageTimeout", []weir.Option{somewhere, weir.MessageTimeout(-1, 1)}},
+		{"MessageTimeout", []weir.Option{somewhere, weir.MessageTimeout(1, 0)}},
 		{"WriteBufferMarks", []weir.Option{somewhere, weir.WriteBufferMarks(-1, 1)}},
 		{"WriteBufferMarks", []weir.Option{somewhere, weir.WriteBufferMarks(0, 0)}},
 		{"WriteBufferMarks", []weir.Option{somewhere, weir.WriteBufferMarks(5, 5)}},
@@ -103,10 +108,10 @@ func TestAddressTaken(t *testing.T) {
 			{taken.Addr().String()},
 			{free.Addr().String(), taken.Addr().String()},
 		} {
-			t.Run(fmt.Sprintf("%d addresses,reuseport=%v", len(addresses), reuse), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%d addresses,listener per loop=%v", len(addresses), reuse), func(t *testing.T) {
 				before := leaktest.Descriptors()
 				s, err := weir.NewServer(&handler{}, weir.Address(addresses[0], addresses[1:]...),
-					weir.NumLoops(2), weir.ReusePort(reuse))
+					weir.NumLoops(2), weir.ListenerPerLoop(reuse))
 				var op *net.OpError
 				if s != nil || !errors.Is(err, syscall.EADDRINUSE) || !errors.As(err, &op) {
 					t.Errorf("NewServer returns %v", err)
@@ -131,7 +136,7 @@ func TestNumLoops(t *testing.T) {
 	perCPU := runtime.GOMAXPROCS(0)
 	for asked, want := range map[int]int{-1: perCPU, 0: perCPU, 1: 1, 4: 4} {
 		for _, reuse := range []bool{false, true} {
-			s := newServer(t, &handler{}, weir.NumLoops(asked), weir.ReusePort(reuse))
+			s := newServer(t, &handler{}, weir.NumLoops(asked), weir.ListenerPerLoop(reuse))
 			all := want
 			if want > 1 && !reuse {
 				all++ // the one that accepts

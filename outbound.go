@@ -126,14 +126,38 @@ func (o *outbound) drop(c *Connection) {
 	}
 }
 
-// finish gives the bytes back to where they came from.
+// finish gives the bytes back to where they came from. tellDone has to follow.
 func (s *segment) finish(c *Connection) {
 	if s.chunk != nil {
 		ringbuffer.Recycle(s.chunk)
 	}
-	done, arg := s.done, s.arg
+	if s.done != nil {
+		c.loop.dones = append(c.loop.dones, doneCall{c, s.done, s.arg})
+	}
 	*s = segment{}
-	if done != nil {
-		c.call("SendInLoop", func() { done(arg) })
+}
+
+// keptDones is the capacity that the loop's list of calls may keep.
+const keptDones = 1024
+
+// doneCall is a call of a function of SendInLoop.
+type doneCall struct {
+	c   *Connection
+	f   func(any)
+	arg any
+}
+
+// tellDone makes the calls that segments have asked for when they were finished: later,
+// when the queue is in order. Whatever such a function does, it can rely on that.
+func (l *loop) tellDone() {
+	for l.told < len(l.dones) {
+		d := l.dones[l.told]
+		l.dones[l.told] = doneCall{}
+		l.told++
+		d.c.call("SendInLoop", func() { d.f(d.arg) })
+	}
+	l.told = 0
+	if l.dones = l.dones[:0]; cap(l.dones) > keptDones {
+		l.dones = nil
 	}
 }

@@ -3,8 +3,10 @@ package weir_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,8 +39,28 @@ func (j *journal) WithAttrs([]slog.Attr) slog.Handler { return j }
 
 func (j *journal) WithGroup(string) slog.Handler { return j }
 
-// panics is how many records report a panic with errBoom and the stack of it.
-func (j *journal) panics() int {
+// crash is how a callback fails to return.
+type crash struct {
+	name  string
+	now   func()
+	value string // of the PanicError, as text
+}
+
+// crashes are all ways. A test that calls FailNow in a callback takes the second.
+var crashes = []crash{
+	{"panic", func() { panic(errBoom) }, "boom"},
+	{"Goexit", func() { runtime.Goexit() }, "runtime.Goexit was called"},
+}
+
+// eachCrash runs the test for all of them.
+func eachCrash(t *testing.T, f func(t *testing.T, crash crash)) {
+	for _, crash := range crashes {
+		t.Run(crash.name, func(t *testing.T) { f(t, crash) })
+	}
+}
+
+// panics is how many records report that crash and its stack.
+func (j *journal) panics(crash crash) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	n := 0
@@ -54,7 +76,7 @@ func (j *journal) panics() int {
 			}
 			return true
 		})
-		if r.Level == slog.LevelError && value == any(errBoom) && strings.Contains(stack, "panic_test.go") {
+		if r.Level == slog.LevelError && fmt.Sprint(value) == crash.value && strings.Contains(stack, "panic_test.go") {
 			n++
 		}
 	}
@@ -64,20 +86,23 @@ func (j *journal) panics() int {
 // bomb is data that can't be encoded.
 type bomb struct{}
 
-// fragile is framed, and panics over a message "bomb" and over a bomb to send.
-type fragile struct{ framed }
+// fragile is framed, and crashes over a message "bomb" and over a bomb to send.
+type fragile struct {
+	framed
+	crash crash
+}
 
 func (f fragile) UnPacket(c *weir.Connection, b *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 	ctx, payload = f.framed.UnPacket(c, b)
 	if string(payload) == "bomb" {
-		panic(errBoom)
+		f.crash.now()
 	}
 	return ctx, payload
 }
 
 func (f fragile) Packet(c *weir.Connection, data any) []byte {
 	if data == (bomb{}) {
-		panic(errBoom)
+		f.crash.now()
 	}
 	return f.framed.Packet(c, data)
 }
@@ -85,21 +110,21 @@ func (f fragile) Packet(c *weir.Connection, data any) []byte {
 // fragileAppender is fragile, and encodes in place.
 type fragileAppender struct{ fragile }
 
-func (fragileAppender) AppendPacket(dst []byte, _ *weir.Connection, data any) []byte {
+func (f fragileAppender) AppendPacket(dst []byte, _ *weir.Connection, data any) []byte {
 	if data == (bomb{}) {
-		_ = append(dst, "half a message"...) // what is lost with the panic
-		panic(errBoom)
+		_ = append(dst, "half a message"...) // what is lost with the crash
+		f.crash.now()
 	}
 	return appendFrame(dst, data)
 }
 
-func boom() { panic(errBoom) }
+// TestPanic: a panic in a callback, or a runtime.Goexit, costs that connection and nothing
+// else. The connection ends with a PanicError, after what was answered before was sent.
+func TestPanic(t *testing.T) { eachCrash(t, testPanic) }
 
-func boomWith(any) { panic(errBoom) }
-
-// TestPanic: a panic in a callback costs that connection and nothing else. The
-// connection ends with a PanicError, after what was answered before was sent.
-func TestPanic(t *testing.T) {
+func testPanic(t *testing.T, crash crash) {
+	plain := fragile{crash: crash}
+	appender := fragileAppender{plain}
 	reply := func(data any) func(*weir.Connection) any { return func(*weir.Connection) any { return data } }
 	do := func(f func(c *weir.Connection) error) func(*weir.Connection) any {
 		return func(c *weir.Connection) any {
@@ -116,34 +141,34 @@ func TestPanic(t *testing.T) {
 		trigger  func(c *weir.Connection) any // on the loop, after the answer "before"
 		after    string                       // what the peer gets after that
 	}{
-		{"OnMessage", fragile{}, "OnMessage", func(*weir.Connection) any { panic(errBoom) }, ""},
-		{"UnPacket", fragile{}, "UnPacket", nil, ""}, // over the message after this one
-		{"Packet of a reply", fragile{}, "Packet", reply(bomb{}), ""},
-		{"AppendPacket of a reply", fragileAppender{}, "AppendPacket", reply(bomb{}), ""},
-		{"Packet of a WritePacket", fragile{}, "OnMessage", do(func(c *weir.Connection) error {
+		{"OnMessage", plain, "OnMessage", func(*weir.Connection) any { crash.now(); return nil }, ""},
+		{"UnPacket", plain, "UnPacket", nil, ""}, // over the message after this one
+		{"Packet of a reply", plain, "Packet", reply(bomb{}), ""},
+		{"AppendPacket of a reply", appender, "AppendPacket", reply(bomb{}), ""},
+		{"Packet of a WritePacket", plain, "OnMessage", do(func(c *weir.Connection) error {
 			return c.WritePacket(bomb{})
 		}), ""},
-		{"AppendPacket of a WritePacket", fragileAppender{}, "OnMessage", do(func(c *weir.Connection) error {
+		{"AppendPacket of a WritePacket", appender, "OnMessage", do(func(c *weir.Connection) error {
 			return c.WritePacket(bomb{})
 		}), ""},
-		{"Packet of a Send", fragile{}, "Packet", do(func(c *weir.Connection) error {
+		{"Packet of a Send", plain, "Packet", do(func(c *weir.Connection) error {
 			return errors.Join(c.Send("sent"), c.Send(bomb{}))
 		}), frame("sent")},
-		{"AppendPacket of a Send", fragileAppender{}, "AppendPacket", do(func(c *weir.Connection) error {
+		{"AppendPacket of a Send", appender, "AppendPacket", do(func(c *weir.Connection) error {
 			return errors.Join(c.Send("sent"), c.Send(bomb{}))
 		}), frame("sent")},
-		{"SendInLoop", fragile{}, "SendInLoop", do(func(c *weir.Connection) error {
-			return c.Send("sent", weir.SendInLoop(boomWith))
+		{"SendInLoop", plain, "SendInLoop", do(func(c *weir.Connection) error {
+			return c.Send("sent", weir.SendInLoop(func(any) { crash.now() }))
 		}), frame("sent")},
 		{"SendInLoop of a large one", &weir.DefaultProtocol{}, "SendInLoop", do(func(c *weir.Connection) error {
-			return c.Send(pattern(100_000), weir.SendInLoop(boomWith))
+			return c.Send(pattern(100_000), weir.SendInLoop(func(any) { crash.now() }))
 		}), string(pattern(100_000))},
-		{"Execute", fragile{}, "Execute", do(func(c *weir.Connection) error { return c.Execute(boom) }), ""},
-		{"RunAfter", fragile{}, "RunAfter", do(func(c *weir.Connection) error {
-			c.RunAfter(time.Millisecond, boom)
+		{"Execute", plain, "Execute", do(func(c *weir.Connection) error { return c.Execute(crash.now) }), ""},
+		{"RunAfter", plain, "RunAfter", do(func(c *weir.Connection) error {
+			c.RunAfter(time.Millisecond, crash.now)
 			return nil
 		}), ""},
-		{"OnMessage of a Wake", fragile{}, "OnMessage", do((*weir.Connection).Wake), ""},
+		{"OnMessage of a Wake", plain, "OnMessage", do((*weir.Connection).Wake), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var log journal
@@ -152,7 +177,7 @@ func TestPanic(t *testing.T) {
 				message: func(c *weir.Connection, _ any, data []byte) any {
 					switch {
 					case data == nil:
-						panic(errBoom) // Wake
+						crash.now() // Wake
 					case !strings.HasSuffix(string(data), "trigger"):
 						return data
 					}
@@ -163,7 +188,8 @@ func TestPanic(t *testing.T) {
 					return tt.trigger(c)
 				},
 				close: func(c *weir.Connection) {
-					if errors.Is(c.Err(), errBoom) {
+					var err *weir.PanicError
+					if errors.As(c.Err(), &err) {
 						closed.Add(1)
 					}
 				},
@@ -178,8 +204,9 @@ func TestPanic(t *testing.T) {
 			}
 			expect(t, p.peer, "before"+tt.after)
 			expectEnd(t, p.peer)
-			p.expectErr(t, errBoom)
-			checkPanic(t, p.conn.Err(), tt.callback)
+			for receive(t, p.ended) != p.conn {
+			}
+			checkPanic(t, p.conn.Err(), tt.callback, crash)
 
 			send(t, bystander, frame("still here"))
 			expect(t, bystander, frame("still here"))
@@ -188,7 +215,7 @@ func TestPanic(t *testing.T) {
 				st := p.server.Stats()
 				return st.Panics == 1 && st.Closed.Panic == 1 && st.OutputBytes == 0
 			})
-			if n := log.panics(); n != 1 {
+			if n := log.panics(crash); n != 1 {
 				t.Errorf("%d log records of the panic", n)
 			}
 			if n := closed.Load(); n != 1 {
@@ -199,22 +226,24 @@ func TestPanic(t *testing.T) {
 }
 
 // checkPanic checks what a PanicError tells.
-func checkPanic(t testing.TB, err error, callback string) {
+func checkPanic(t testing.TB, err error, callback string, crash crash) {
 	t.Helper()
 	var p *weir.PanicError
 	if !errors.As(err, &p) {
 		t.Fatalf("Err is %v, want a *PanicError", err)
 	}
-	if p.Callback != callback || p.Value != any(errBoom) || !strings.Contains(string(p.Stack), "panic_test.go") {
-		t.Errorf("panic in %q with %v, want %q with %v; stack:\n%s", p.Callback, p.Value, callback, errBoom, p.Stack)
+	if p.Callback != callback || fmt.Sprint(p.Value) != crash.value || !strings.Contains(string(p.Stack), "panic_test.go") {
+		t.Errorf("panic in %q with %v, want %q with %v; stack:\n%s", p.Callback, p.Value, callback, crash.value, p.Stack)
 	}
-	if !errors.Is(err, errBoom) {
+	if value, ok := p.Value.(error); !ok || !errors.Is(err, value) {
 		t.Errorf("%v is not the error that was panicked with", err)
 	}
 }
 
 // TestPanicAtBothEnds: OnConnect and OnClose.
-func TestPanicAtBothEnds(t *testing.T) {
+func TestPanicAtBothEnds(t *testing.T) { eachCrash(t, testPanicAtBothEnds) }
+
+func testPanicAtBothEnds(t *testing.T, crash crash) {
 	for _, at := range []string{"OnConnect", "OnClose"} {
 		t.Run(at, func(t *testing.T) {
 			var log journal
@@ -228,7 +257,7 @@ func TestPanicAtBothEnds(t *testing.T) {
 						c.SetContext(at)
 						victim <- c
 						if at == "OnConnect" {
-							panic(errBoom)
+							crash.now()
 						}
 					}
 				},
@@ -237,7 +266,7 @@ func TestPanicAtBothEnds(t *testing.T) {
 					if c.Context() == at {
 						closed.Add(1)
 						if at == "OnClose" {
-							panic(errBoom)
+							crash.now()
 						}
 					}
 				},
@@ -262,49 +291,54 @@ func TestPanicAtBothEnds(t *testing.T) {
 				return st.Panics == 1 && st.Closed.Total() == 1
 			})
 			if at == "OnConnect" {
-				checkPanic(t, c.Err(), at)
+				checkPanic(t, c.Err(), at, crash)
 			} else if !errors.Is(c.Err(), io.EOF) {
 				t.Errorf("Err is %v", c.Err())
 			}
 			send(t, bystander, "still here")
 			expect(t, bystander, "still here")
 			expectEcho(t, s, "and new ones")
-			if n := closed.Load(); n != 1 || log.panics() != 1 {
-				t.Errorf("OnClose was called %d times, %d log records of the panic", n, log.panics())
+			if n := closed.Load(); n != 1 || log.panics(crash) != 1 {
+				t.Errorf("OnClose was called %d times, %d log records of the panic", n, log.panics(crash))
 			}
 		})
 	}
 }
 
 // TestPanicInOnWritable: what was accepted before is still sent.
-func TestPanicInOnWritable(t *testing.T) {
+func TestPanicInOnWritable(t *testing.T) { eachCrash(t, testPanicInOnWritable) }
+
+func testPanicInOnWritable(t *testing.T, crash crash) {
 	const size = 8 << 20
 	var log journal
 	p := startPair(t, &handler{
 		message:  func(*weir.Connection, any, []byte) any { return pattern(size) },
-		writable: func(c *weir.Connection) { _, _ = c.Write([]byte("last")); panic(errBoom) },
+		writable: func(c *weir.Connection) { _, _ = c.Write([]byte("last")); crash.now() },
 	}, weir.WriteBufferMarks(64<<10, 256<<10), weir.Logger(slog.New(&log)))
 	send(t, p.peer, "x")
 	eventually(t, "the peer has stalled", func() bool { return p.server.Stats().Pauses == 1 })
 	expect(t, p.peer, string(pattern(size))+"last")
 	expectEnd(t, p.peer)
-	p.expectErr(t, errBoom)
-	checkPanic(t, p.conn.Err(), "OnWritable")
+	for receive(t, p.ended) != p.conn {
+	}
+	checkPanic(t, p.conn.Err(), "OnWritable", crash)
 	eventually(t, "it is counted", func() bool { return p.server.Stats().Panics == 1 })
-	if n := log.panics(); n != 1 {
+	if n := log.panics(crash); n != 1 {
 		t.Errorf("%d log records of the panic", n)
 	}
 }
 
 // TestPanicInStrategy: the connection is refused, the next one is not.
-func TestPanicInStrategy(t *testing.T) {
+func TestPanicInStrategy(t *testing.T) { eachCrash(t, testPanicInStrategy) }
+
+func testPanicInStrategy(t *testing.T, crash crash) {
 	for _, loops := range []int{2, 3} {
 		var log journal
 		var armed atomic.Bool
 		s := start(t, &handler{message: echo}, weir.NumLoops(loops), weir.Logger(slog.New(&log)),
 			weir.LoadBalance(func(loops []*eventloop.EventLoop) *eventloop.EventLoop {
 				if armed.Load() {
-					panic(errBoom)
+					crash.now()
 				}
 				return loops[0]
 			}))
@@ -321,7 +355,7 @@ func TestPanicInStrategy(t *testing.T) {
 			st := s.Stats()
 			return st.Panics == 1 && st.Refused.Other == 1
 		})
-		if n := log.panics(); n != 1 {
+		if n := log.panics(crash); n != 1 {
 			t.Errorf("%d log records of the panic", n)
 		}
 	}
@@ -329,13 +363,15 @@ func TestPanicInStrategy(t *testing.T) {
 
 // TestPanicInTimer: a function of the server's timers that panics is logged and
 // counted. One that runs again and again goes on.
-func TestPanicInTimer(t *testing.T) {
+func TestPanicInTimer(t *testing.T) { eachCrash(t, testPanicInTimer) }
+
+func testPanicInTimer(t *testing.T, crash crash) {
 	var log journal
 	s := start(t, &handler{message: echo}, weir.Logger(slog.New(&log)))
-	s.RunAfter(time.Millisecond, boom)
-	eventually(t, "RunAfter has panicked", func() bool { return s.Stats().Panics == 1 && log.panics() == 1 })
-	timer := s.RunEvery(time.Millisecond, boom)
-	eventually(t, "RunEvery goes on", func() bool { return s.Stats().Panics >= 4 && log.panics() >= 4 })
+	s.RunAfter(time.Millisecond, crash.now)
+	eventually(t, "RunAfter has panicked", func() bool { return s.Stats().Panics == 1 && log.panics(crash) == 1 })
+	timer := s.RunEvery(time.Millisecond, crash.now)
+	eventually(t, "RunEvery goes on", func() bool { return s.Stats().Panics >= 4 && log.panics(crash) >= 4 })
 	timer.Stop()
 	expectEcho(t, s, "the server goes on")
 }

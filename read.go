@@ -142,8 +142,9 @@ func (m method) name(s *Server) string {
 func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 	c.set(flagUncut)
 	var running method
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
+		if v := recover(); !returned {
 			c.panicked(running.name(c.loop.server), v)
 		}
 	}()
@@ -152,18 +153,24 @@ func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 	} else {
 		c.unpack(s, buf, &running)
 	}
-	c.pressure()
+	if c.has(flagUncut) && c.has(flagIncomplete) { // what is left may be whole messages
+		c.uncountIncomplete()
+	}
+	returned = true
 }
 
 // unpack is deliver with UnPacket.
 func (c *Connection) unpack(s *Server, buf *ringbuffer.RingBuffer, running *method) {
 	l := c.loop
-	left, same := buf.Length(), 0
+	whole := buf.Length()
+	left, same := whole, 0
 	for c.receiving() {
 		*running = inProtocol
+		l.Progress()
 		ctx, payload := s.opts.Protocol.UnPacket(c, buf)
 		if ctx == nil && len(payload) == 0 {
-			c.cut(buf.Length())
+			n := buf.Length()
+			c.cut(n, n < whole)
 			return
 		}
 		if c.state.Load() != open {
@@ -194,14 +201,16 @@ func (c *Connection) unpack(s *Server, buf *ringbuffer.RingBuffer, running *meth
 func (c *Connection) split(s *Server, buf *ringbuffer.RingBuffer, running *method) {
 	l := c.loop
 	data, same := buf.View(buf.Length()), 0
+	whole := len(data)
 	for len(data) > 0 && c.receiving() {
 		*running = inProtocol
+		l.Progress()
 		n, ctx, payload := s.splitter.Split(c, data)
 		data = data[n:]
 		buf.Retrieve(n)
 		if ctx == nil && len(payload) == 0 {
 			if n == 0 {
-				c.cut(len(data))
+				c.cut(len(data), len(data) < whole)
 				return
 			}
 			continue
@@ -230,13 +239,22 @@ func (c *Connection) split(s *Server, buf *ringbuffer.RingBuffer, running *metho
 }
 
 // cut notes that what was received has no whole message any more, and closes c if
-// what waits for the rest of its message is too much.
-func (c *Connection) cut(waiting int) {
-	if c.receiving() { // else whole messages may be left: UnPacket has paused c, and stopped for that reason
+// what waits for the rest of its message is too much. fresh says that this message
+// was not waited for before.
+func (c *Connection) cut(waiting int, fresh bool) {
+	receiving := c.receiving()
+	if receiving { // else whole messages may be left: UnPacket has paused c, and stopped for that reason
 		c.unset(flagUncut)
 	}
-	if most := c.loop.server.opts.MaxMessageSize; waiting > most {
+	most := c.loop.server.opts.MaxMessageSize
+	switch {
+	case waiting > most:
 		c.closeFor(fmt.Errorf("%w: over %d bytes", ErrMessageTooLarge, most))
+	case !receiving:
+	case waiting > uncounted:
+		c.countIncomplete(waiting, fresh)
+	case c.has(flagIncomplete):
+		c.uncountIncomplete()
 	}
 }
 
@@ -292,6 +310,9 @@ func (c *Connection) tidyInput() {
 }
 
 func (c *Connection) dropInput() {
+	if c.has(flagIncomplete) {
+		c.uncountIncomplete()
+	}
 	if c.in != nil {
 		returnRing(c.in)
 		c.in = nil
@@ -310,6 +331,7 @@ func (c *Connection) noteInput() {
 // redeliver goes on with messages that were received and had to wait.
 func (c *Connection) redeliver() {
 	if c.in != nil && c.receiving() {
+		c.restartIncomplete()
 		c.deliverOwn()
 	}
 }

@@ -130,15 +130,28 @@ func (c *Connection) performSend(t *eventloop.Task) {
 	}
 }
 
+// uncount takes back what a Send has counted that was not encoded.
+func (c *Connection) uncount(t *eventloop.Task) {
+	c.account(0, t.Size+sendOverhead)
+	if done, arg := t.Done, t.Arg; done != nil {
+		c.call("SendInLoop", func() { done(arg) })
+	}
+}
+
 // queueSend encodes and queues data. It returns the number of bytes, and whether
 // the queue has to tell done: it holds data itself then, and not a copy.
 func (c *Connection) queueSend(t *eventloop.Task) (n int, referenced bool) {
+	l, encoded := c.loop, false
 	defer func() {
-		if v := recover(); v != nil {
-			c.panicked(c.loop.server.encoder, v)
+		v := recover()
+		if encoded {
+			return
+		}
+		c.panicked(l.server.encoder, v)
+		if v == nil { // runtime.Goexit: performSend gets no further
+			c.uncount(t)
 		}
 	}()
-	l := c.loop
 	l.stats.MessagesOut++
 	var p []byte
 	if l.server.appender != nil {
@@ -147,6 +160,7 @@ func (c *Connection) queueSend(t *eventloop.Task) (n int, referenced bool) {
 	} else {
 		p = l.server.opts.Protocol.Packet(c, t.Arg)
 	}
+	encoded = true
 	switch {
 	case len(p) == 0:
 		return 0, false

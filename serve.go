@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"errors"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -32,7 +33,7 @@ func (s *socket) OnReady(r poller.Readiness) {
 		c.unset(flagBlocked)
 	}
 	switch {
-	case r&poller.Readable != 0 && c.watched&poller.Read != 0:
+	case r&poller.Readable != 0:
 		c.readable()
 	case r&poller.Hangup != 0:
 		c.hangup()
@@ -43,6 +44,7 @@ func (s *socket) OnReady(r poller.Readiness) {
 // Perform does what another goroutine asked for.
 func (s *socket) Perform(t *eventloop.Task) {
 	c := (*Connection)(s)
+	c.loop.Progress()
 	if t.Op == opSend {
 		c.performSend(t) // the one that is not worth a settle of its own
 		return
@@ -86,6 +88,9 @@ func (c *Connection) begin() {
 // register takes up a connection that was accepted, on its own loop.
 func (c *Connection) register() bool {
 	l := c.loop
+	if !c.control() {
+		return false
+	}
 	h, err := l.Add(int(c.fd), (*socket)(c), poller.Read)
 	if err != nil {
 		l.stats.Refused.Other++
@@ -106,31 +111,48 @@ func (c *Connection) register() bool {
 	return true
 }
 
-// call runs one of the user's functions, which may panic.
+// call runs one of the user's functions, which may panic, or end the goroutine.
 func (c *Connection) call(name string, f func()) {
 	outer := c.loop.calling.Swap(c)
+	returned := false
 	defer func() {
 		c.loop.calling.Store(outer)
-		if v := recover(); v != nil {
+		if v := recover(); !returned {
 			c.panicked(name, v)
 		}
 	}()
+	c.loop.Progress()
 	f()
+	returned = true
 }
 
-// panicked ends c because a callback has panicked. What was answered before is
-// still sent.
-func (c *Connection) panicked(callback string, value any) {
+// errGoexit stands for the value of a panic where there was none.
+var errGoexit = errors.New("runtime.Goexit was called")
+
+// thrown is the value that ended a function: what recover has returned in a deferred
+// one, where nil says that it was runtime.Goexit.
+func thrown(recovered any) any {
+	if recovered == nil {
+		return errGoexit
+	}
+	return recovered
+}
+
+// panicked ends c because a callback has panicked, or called runtime.Goexit. What was
+// answered before is still sent. After Goexit nothing that stands behind the callback
+// is executed, but deferred functions; loop.resume does what is left.
+func (c *Connection) panicked(callback string, recovered any) {
+	value := thrown(recovered)
 	err := &PanicError{Callback: callback, Value: value, Stack: debug.Stack()}
 	l := c.loop
 	l.stats.Panics++
+	if c.state.Load() != closed {
+		c.closeFor(err)
+	}
 	s := l.server
 	s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in a callback, its connection is closed", func() []any {
 		return c.attrs("callback", callback, "panic", value, "stack", string(err.Stack))
 	})
-	if c.state.Load() != closed {
-		c.closeFor(err)
-	}
 }
 
 // settle brings c up to date after anything has happened to it: it sends what
@@ -163,7 +185,9 @@ func (c *Connection) settle() {
 // still there.
 func (c *Connection) progress() bool {
 	if !c.has(flagClosing) && c.inputEnded() {
-		c.beginClosing()
+		if c.deliverLast(); c.inputEnded() { // not, if it is held for the answer
+			c.beginClosing()
+		}
 	}
 	switch {
 	case c.has(flagDead):

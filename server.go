@@ -28,6 +28,7 @@ type Server struct {
 	shutdown   ShutdownHandler  // handler, if it is one
 	appender   PacketAppender   // opts.Protocol, if it is one
 	splitter   Splitter         // opts.Protocol, if it is one
+	last       LastProtocol     // opts.Protocol, if it is one
 	decoder    string           // the method of it that cuts messages
 	encoder    string           // the method of it that encodes
 	log        *slog.Logger
@@ -35,20 +36,21 @@ type Server struct {
 	sys        sock.Calls
 	loops      []*loop                // those that serve connections
 	metrics    *metricsServer         // nil: none
-	acceptor   *loop                  // accepts for all of them; may be loops[0]; nil with ReusePort
+	acceptor   *loop                  // accepts for all of them; may be loops[0]; nil with ListenerPerLoop
 	choices    []*eventloop.EventLoop // loops, as strategies see them
 	listeners  []*listener
 
 	// any goroutine
-	open      atomic.Int64  // connections accepted and not ended
-	panics    atomic.Uint64 // in functions of timers
-	timers    timerSet
-	goroutine atomic.Uint64 // the number of the one that Start runs on; 0: none yet
-	lines     lines
-	stopping  chan struct{} // closed by Stop
-	draining  chan struct{} // closed by Shutdown
-	ended     chan struct{} // has an element when the last open connection has ended
-	done      chan struct{} // closed when nothing is left
+	open       atomic.Int64  // connections accepted and not ended
+	panics     atomic.Uint64 // in functions of timers
+	incomplete atomic.Int64  // bytes of incomplete messages; see countIncomplete
+	timers     timerSet
+	goroutine  atomic.Uint64 // the number of the one that Start runs on; 0: none yet
+	lines      lines
+	stopping   chan struct{} // closed by Stop
+	draining   chan struct{} // closed by Shutdown
+	ended      chan struct{} // has an element when the last open connection has ended
+	done       chan struct{} // closed when nothing is left
 
 	// guarded by mu
 	mu      sync.Mutex
@@ -98,6 +100,9 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 	if o.NumLoops <= 0 {
 		o.NumLoops = runtime.GOMAXPROCS(0)
 	}
+	if !o.balanced && !o.ListenerPerLoop {
+		o.Strategy = RoundRobin()
+	}
 	s := &Server{
 		opts: o, handler: h, log: o.Logger, sys: sock.System(),
 		stopping: make(chan struct{}), draining: make(chan struct{}),
@@ -110,6 +115,7 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 	if s.splitter, _ = o.Protocol.(Splitter); s.splitter != nil {
 		s.decoder = "Split"
 	}
+	s.last, _ = o.Protocol.(LastProtocol)
 	s.shutdown, _ = h.(ShutdownHandler)
 	s.encoder = "Packet"
 	if s.appender, _ = o.Protocol.(PacketAppender); s.appender != nil {
@@ -142,7 +148,7 @@ func (s *Server) build() error {
 		s.loops = append(s.loops, l)
 		s.choices = append(s.choices, l.EventLoop)
 	}
-	if !s.opts.ReusePort {
+	if !s.opts.ListenerPerLoop {
 		s.acceptor = s.loops[0]
 		if len(s.loops) > 1 {
 			if s.acceptor, err = newLoop(s, len(s.loops)); err != nil {
@@ -163,13 +169,14 @@ func (s *Server) build() error {
 	return s.serveMetrics()
 }
 
-// listen binds one address, once, or with ReusePort once per loop.
+// listen binds one address, once, or with ListenerPerLoop once per loop.
 func (s *Server) listen(e endpoint) error {
 	c := sock.ListenConfig{
-		ReusePort: s.opts.ReusePort, NoDelay: s.opts.NoDelay, KeepAlive: s.opts.KeepAlive,
+		ReusePort: s.opts.ReusePort || s.opts.ListenerPerLoop, NoDelay: s.opts.NoDelay, KeepAlive: s.opts.KeepAlive,
 		ReadBuffer: s.opts.SocketReadBuffer, WriteBuffer: s.opts.SocketWriteBuffer, Backlog: s.opts.Backlog,
+		Control: s.opts.Control,
 	}
-	if !s.opts.ReusePort {
+	if !s.opts.ListenerPerLoop {
 		return s.bind(s.acceptor, s.target(), e.network, e.address, c)
 	}
 	for i, l := range s.loops {
@@ -198,31 +205,37 @@ func (s *Server) bind(l, target *loop, network, address string, c sock.ListenCon
 	if len(s.listeners) > math.MaxUint16 { // a connection keeps the index of its own
 		return &OptionError{"Address", fmt.Sprintf("asks for more than %d listeners", len(s.listeners))}
 	}
-	fd, addr, err := sock.Listen(network, address, c)
+	ln, err := listen(len(s.listeners), l, target, network, address, c)
 	if err != nil {
 		return fmt.Errorf("weir: %w", err)
 	}
-	s.listeners = append(s.listeners, newListener(len(s.listeners), l, target, fd, addr))
+	if ln.address = ln.index; s.opts.ListenerPerLoop {
+		ln.address /= uint16(len(s.loops))
+	}
+	s.listeners = append(s.listeners, ln)
 	return nil
 }
 
 // balance asks the strategy for the loop of a new connection; nil if it fails.
 func (s *Server) balance(peer netip.AddrPort) (chosen *loop) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
+		if v := recover(); !returned {
 			s.acceptor.stats.Panics++
 			s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in the load balancing strategy, a connection is refused", func() []any {
-				return []any{"panic", v, "peer", peer, "stack", string(debug.Stack())}
+				return []any{"panic", thrown(v), "peer", peer, "stack", string(debug.Stack())}
 			})
 			chosen = nil
 		}
 	}()
+	s.acceptor.Progress()
 	var l *eventloop.EventLoop
 	if s.opts.AddrStrategy != nil {
 		l = s.opts.AddrStrategy(s.choices, peer)
 	} else {
 		l = s.opts.Strategy(s.choices)
 	}
+	returned = true
 	if l == nil || l.Index() >= len(s.loops) || s.loops[l.Index()].EventLoop != l {
 		s.seldom(&s.lines.panics, slog.LevelError, "weir: the load balancing strategy returned a loop that it was not given, a connection is refused",
 			func() []any { return []any{"peer", peer} })
@@ -239,11 +252,10 @@ func (s *Server) Options() Options { return s.opts }
 // the system chose.
 func (s *Server) Addrs() []net.Addr {
 	var addrs []net.Addr
-	for i, ln := range s.listeners {
-		if s.opts.ReusePort && i%len(s.loops) != 0 {
-			continue // one address of several listeners
+	for _, ln := range s.listeners {
+		if int(ln.address) == len(addrs) { // with ListenerPerLoop, the first of its address
+			addrs = append(addrs, ln.addr)
 		}
-		addrs = append(addrs, ln.addr)
 	}
 	return addrs
 }

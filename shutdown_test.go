@@ -71,7 +71,7 @@ func TestShutdownUnderLoad(t *testing.T) {
 	}{
 		{"one loop", false, []weir.Option{weir.NumLoops(1)}},
 		{"loops", false, []weir.Option{weir.NumLoops(3)}},
-		{"ReusePort", false, []weir.Option{weir.NumLoops(2), weir.ReusePort(true)}},
+		{"a listener per loop", false, []weir.Option{weir.NumLoops(2), weir.ListenerPerLoop(true)}},
 		{"AppendPacket", false, []weir.Option{weir.CustomProtocol(framedAppender{})}},
 		{"slow readers", true, []weir.Option{
 			weir.NumLoops(2), weir.WriteBufferMarks(4<<10, 16<<10),

@@ -61,7 +61,7 @@ func TestSocketOptions(t *testing.T) {
 		{"whole seconds", []weir.Option{weir.KeepAlive(1001 * time.Millisecond)}, 1, 1, 2, 0, 0},
 		// The system gives twice as much, for its own needs: socket(7).
 		{"buffers", []weir.Option{weir.SocketReadBuffer(20_000), weir.SocketWriteBuffer(30_000)}, 1, 1, 15, 40_000, 60_000},
-		{"ReusePort", []weir.Option{weir.ReusePort(true), weir.NumLoops(2)}, 1, 1, 15, 0, 0},
+		{"a listener per loop", []weir.Option{weir.ListenerPerLoop(true), weir.NumLoops(2)}, 1, 1, 15, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := start(t, &handler{message: echo}, tt.opts...)
@@ -121,7 +121,7 @@ func TestBacklog(t *testing.T) {
 	}
 	for asked, want := range map[int]int{0: most, 1: 1, 7: 7, most + 1: most} {
 		for _, reuse := range []bool{false, true} {
-			s := start(t, &handler{}, weir.Backlog(asked), weir.NumLoops(2), weir.ReusePort(reuse))
+			s := start(t, &handler{}, weir.Backlog(asked), weir.NumLoops(2), weir.ListenerPerLoop(reuse))
 			port := s.Addrs()[0].(*net.TCPAddr).Port
 			fds := find(t, func(fd int) bool {
 				listening, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)

@@ -33,8 +33,8 @@ var _ metrics.ConnectionSource = (*Server)(nil)
 func (c *Connection) countClosed(cause error) {
 	s := &c.loop.stats.Closed
 	count := &s.Other
+	defer func() { *count++ }()
 	c.call("the error given to CloseWithError", func() { count = closedBy(s, cause) })
-	*count++
 }
 
 // closedBy is the counter in s for the end by that cause.

@@ -32,12 +32,7 @@ func (s *Server) Start() error {
 	failed := make(chan error, len(s.loops)+1)
 	var running sync.WaitGroup
 	for _, l := range s.allLoops() {
-		running.Go(func() {
-			l.goroutine.Store(goroutineNumber())
-			if err := l.Run(); err != nil {
-				failed <- err
-			}
-		})
+		l.serve(&running, failed)
 	}
 	end := s.watch()
 	err := s.await(failed)
@@ -46,10 +41,6 @@ func (s *Server) Start() error {
 	end()
 	if err == nil && len(failed) > 0 {
 		err = <-failed // it came together with a Stop, or after it
-	}
-	for _, l := range s.loops {
-		l.closeAll() // what a loop that failed has left
-		l.publish()
 	}
 	s.timers.stop()
 	s.release()
@@ -133,7 +124,8 @@ func (s *Server) release() {
 // unsent; every OnClose still runs. Timers start no run any more.
 //
 // It returns when all is closed, and so waits for callbacks that are running,
-// though not for functions of timers. Called from a callback of this server it can't
+// though not for functions of timers, nor for the Logger at what the watchdog has to
+// say. Called from a callback of this server it can't
 // wait for itself: then it returns at once, and Start returns when all is closed. A
 // callback of another server's waits as anybody does, so two servers must not stop
 // each other at the same time. Stopping again changes nothing. The error is always nil.
@@ -157,6 +149,7 @@ func (s *Server) requestStop() {
 	unstarted := !s.started
 	s.mu.Unlock()
 	if first && unstarted { // there is no Start that would do it
+		s.goroutine.Store(goroutineNumber()) // should the Logger call Stop, it can't wait for this one
 		s.timers.stop()
 		s.release()
 		close(s.done)

@@ -147,7 +147,7 @@ func TestStopTogether(t *testing.T) {
 						}
 						closed.Add(1)
 					},
-				}, weir.NumLoops(loops), weir.ReusePort(reuse))
+				}, weir.NumLoops(loops), weir.ListenerPerLoop(reuse))
 				ended := begin(s)
 				clients := make([]net.Conn, count)
 				for i := range clients {

@@ -219,9 +219,9 @@ func TestLingerOfTalker(t *testing.T) {
 	p.expectErr(t, weir.ErrConnectionClosed)
 }
 
-// TestUnacknowledged: closing waits for the peer's end where the system can't say what
+// TestAwaitsAcknowledgement: closing waits for the peer's end where the system can't say what
 // the peer has, and not for the acknowledgement of the end itself.
-func TestUnacknowledged(t *testing.T) {
+func TestAwaitsAcknowledgement(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		unacked int

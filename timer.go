@@ -69,8 +69,12 @@ func (t *serverTimer) run() {
 	t.stopped = t.every == 0
 	t.mu.Unlock()
 
+	defer t.again() // also if the function ends its goroutine
 	t.call()
+}
 
+// again arms the next run, if there is one.
+func (t *serverTimer) again() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.stopped {
@@ -85,13 +89,15 @@ func (t *serverTimer) run() {
 }
 
 func (t *serverTimer) call() {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
+		if v := recover(); !returned {
 			t.server.panics.Add(1)
-			t.server.log.Error("weir: panic in a timer's function", "panic", v, "stack", string(debug.Stack()))
+			t.server.log.Error("weir: panic in a timer's function", "panic", thrown(v), "stack", string(debug.Stack()))
 		}
 	}()
 	t.f()
+	returned = true
 }
 
 func (t *serverTimer) stop() bool {

@@ -2,11 +2,13 @@ package weir_test
 
 import (
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 	"weak"
 
 	"github.com/go-weir/weir"
+	"github.com/go-weir/weir/internal/sock"
 )
 
 // TestIdleTimeFromNow: SetIdleTime counts from the call, whatever was before.
@@ -149,4 +151,25 @@ func TestStoppedTimerLetsGo(t *testing.T) {
 	if !p.conn.Connected() {
 		t.Error("the connection has ended")
 	}
+}
+
+// TestStalledPeerIsNotAsked: as long as the end of the stream isn't on its way, nobody
+// asks every few milliseconds whether the peer has acknowledged it.
+func TestStalledPeerIsNotAsked(t *testing.T) {
+	var looks atomic.Int64
+	p := startPair(t, &handler{}, quiet(), weir.Linger(time.Hour), withCalls(func(c *sock.Calls, system sock.Calls) {
+		c.Unacked = func(fd int) int { looks.Add(1); return system.Unacked(fd) }
+	}))
+	stallPeer(t, p.conn)
+	fail(t, p.conn.Close())
+	const window, most = 300 * time.Millisecond, 3 // at each ackPoll it would be 6
+	n := int64(0)
+	for range 8 {
+		before := looks.Load()
+		<-time.After(window) // the time over which looks are counted
+		if n = looks.Load() - before; n <= most {
+			return
+		}
+	}
+	t.Errorf("%d looks in %v", n, window)
 }

@@ -19,7 +19,7 @@ func Watchdog(d time.Duration) Option { return func(o *Options) { o.Watchdog = d
 
 const (
 	// looks is how many looks of the watchdog must find a loop in the same
-	// cycle. Counting them, and not the time, it blames no loop for a process
+	// callback. Counting them, and not the time, it blames no loop for a process
 	// that was stopped, or a machine that was asleep.
 	looks = 4
 	// largestDump bounds the stacks of all goroutines, among which the one of
@@ -36,13 +36,7 @@ type watchdog struct {
 	wait   sync.WaitGroup
 
 	// of its own goroutine
-	seen []progress // of each loop
-}
-
-// progress is how far a loop was at the last look.
-type progress struct {
-	polls  uint64
-	misses int // looks since then that found it no further
+	misses []int // of each loop: looks in a row that found it no further
 }
 
 // watch starts the watchdog; calling what it returns ends it.
@@ -51,7 +45,7 @@ func (s *Server) watch() (end func()) {
 		return func() {}
 	}
 	w := &watchdog{server: s, limit: s.opts.Watchdog, ended: make(chan struct{})}
-	w.seen = make([]progress, len(s.allLoops()))
+	w.misses = make([]int, len(s.allLoops()))
 	w.wait.Go(w.run)
 	return func() { close(w.ended); w.wait.Wait() }
 }
@@ -66,7 +60,9 @@ func (w *watchdog) run() {
 		case <-ticker.C:
 		}
 		for i, l := range w.server.allLoops() {
-			if w.seen[i].stuck(l) {
+			if !l.Stuck() {
+				w.misses[i] = 0
+			} else if w.misses[i]++; w.misses[i] == looks { // once
 				l.stalls.Add(1)
 				w.report(l)
 			}
@@ -74,27 +70,15 @@ func (w *watchdog) run() {
 	}
 }
 
-// stuck reports, once, that the loop has been in one cycle for too long.
-func (p *progress) stuck(l *loop) bool {
-	l.mu.Lock()
-	polls := l.published.loop.Polls
-	l.mu.Unlock()
-	if polls != p.polls || l.Asleep() {
-		p.polls, p.misses = polls, 0
-		return false
-	}
-	p.misses++
-	return p.misses == looks
-}
-
-// report logs what the loop is doing.
+// report logs what the loop is doing. Nobody waits for the Logger: it may well stop the
+// server, and wait for that.
 func (w *watchdog) report(l *loop) {
 	stack := stackOf(l.goroutine.Load())
 	args := []any{"loop", l.Index(), "limit", w.limit}
 	if c := blame(l, stack); c != nil {
 		args = append(args, c.attrs()...)
 	}
-	w.server.log.Error("weir: a callback blocks its loop", append(args, "stack", string(stack))...)
+	go w.server.log.Error("weir: a callback blocks its loop", append(args, "stack", string(stack))...)
 }
 
 // goroutineNumber is the number of the calling goroutine, as stacks show it.

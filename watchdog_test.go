@@ -1,8 +1,11 @@
 package weir_test
 
 import (
+	"context"
 	"log/slog"
+	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,5 +108,115 @@ func TestWatchdogIdle(t *testing.T) {
 	expectIdle(t, s)
 	if n := len(log.stalls()); n != 0 {
 		t.Errorf("%d stalls of an idle loop", n)
+	}
+}
+
+// TestWatchdogManyCallbacks: that a cycle takes long is nobody's fault if each of its
+// callbacks is short.
+func TestWatchdogManyCallbacks(t *testing.T) {
+	const limit, short, n = 400 * time.Millisecond, 20 * time.Millisecond, 50
+	for _, tt := range []struct {
+		name  string
+		begin func(t *testing.T, p *pair, work func())
+	}{
+		{"tasks", func(t *testing.T, p *pair, work func()) {
+			release := occupy(t, p.conn) // so that they are in one cycle
+			for range n {
+				fail(t, p.conn.Execute(work))
+			}
+			release()
+		}},
+		{"messages of one read", func(t *testing.T, p *pair, _ func()) {
+			send(t, p.peer, strings.Repeat(frame("work"), n))
+		}},
+		{"timers", func(t *testing.T, p *pair, work func()) {
+			fail(t, p.conn.Execute(func() {
+				for range n {
+					p.conn.RunAfter(0, work)
+				}
+			}))
+		}},
+		{"SendInLoop", func(t *testing.T, p *pair, work func()) {
+			release := occupy(t, p.conn)
+			for range n {
+				fail(t, p.conn.Send([]byte("x"), weir.SendInLoop(func(any) { work() })))
+			}
+			release()
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var log journal
+			worked := make(chan struct{}, n)
+			work := func() { time.Sleep(short); worked <- struct{}{} }
+			p := startPair(t, &handler{message: func(*weir.Connection, any, []byte) any { work(); return nil }},
+				weir.CustomProtocol(framed{}), weir.Watchdog(limit), weir.Logger(slog.New(&log)))
+			tt.begin(t, p, work)
+			for range n {
+				receive(t, worked)
+			}
+			if found := log.stalls(); len(found) != 0 {
+				t.Errorf("%d callbacks are said to block the loop:\n%s", len(found), found[0]["stack"])
+			}
+		})
+	}
+}
+
+// stopper is a slog.Handler that stops the server at a line with that message.
+type stopper struct {
+	slog.Handler
+	message string
+	stop    func()
+}
+
+func (h *stopper) Handle(_ context.Context, r slog.Record) error {
+	if strings.HasPrefix(r.Message, h.message) {
+		h.stop()
+	}
+	return nil
+}
+
+func (h *stopper) WithAttrs([]slog.Attr) slog.Handler { return h }
+
+// TestStopFromLogger: a program may stop its server when it reads in its log that this is
+// in trouble, whatever line that is.
+func TestStopFromLogger(t *testing.T) {
+	var journal journal
+	for _, message := range []string{
+		"weir: a callback blocks its loop", "weir: panic in a callback", "weir: panic in a timer's function",
+		"weir: connection opened", "weir: connection closed", "weir: serving", "weir: stopped", "weir: draining",
+	} {
+		t.Run(message, func(t *testing.T) {
+			log := &stopper{&journal, message, func() {}}
+			blocked := make(chan struct{})
+			s := newServer(t, &handler{message: func(_ *weir.Connection, _ any, data []byte) any {
+				if string(data) == "panic" {
+					panic(errBoom)
+				}
+				<-blocked
+				return nil
+			}}, weir.Watchdog(20*time.Millisecond), weir.Logger(slog.New(log)))
+			var stopping atomic.Bool
+			log.stop = func() {
+				if stopping.CompareAndSwap(false, true) {
+					close(blocked)
+				}
+				fail(t, s.Stop())
+			}
+			ended := begin(s)
+			for _, message := range []string{"panic", "block"} {
+				if c, err := net.Dial("tcp", s.Addrs()[0].String()); err == nil {
+					_, _ = c.Write([]byte(message)) // it may have stopped already
+					defer c.Close()                 //nolint:errcheck // likewise
+				}
+			}
+			s.RunAfter(0, func() { panic(errBoom) })
+			if message == "weir: stopped" || message == "weir: draining" {
+				close(blocked)
+				stopping.Store(true)
+				fail(t, s.Shutdown(t.Context()))
+			}
+			fail(t, receive(t, ended))
+		})
 	}
 }

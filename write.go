@@ -171,7 +171,7 @@ func (c *Connection) store(p []byte) {
 		l.out = append(l.out, p...)
 	default:
 		c.spill()
-		if c.out == nil && !c.has(flagBlocked|flagDead) {
+		if c.out == nil && !c.has(flagDead) {
 			p = p[c.tryWrite(p):]
 		}
 		if len(p) > 0 {
@@ -225,7 +225,7 @@ func (c *Connection) account(n int, counted int64) {
 func (c *Connection) spill() {
 	l := c.loop
 	p := l.out
-	if c.out == nil && !c.has(flagBlocked|flagDead) {
+	if c.out == nil && !c.has(flagDead) {
 		p = p[c.tryWrite(p):]
 	}
 	if len(p) > 0 {
@@ -265,6 +265,7 @@ func (c *Connection) flushQueue() {
 		c.out.release()
 		c.out = nil
 	}
+	c.loop.tellDone()
 }
 
 // writeVector does one writev(2) of the queue and returns how many bytes the

@@ -39,14 +39,12 @@ func (l *EventLoop) SetEager(on bool) { l.busy.eager = on }
 // pollOn asks for events until there are some, or a task, or a timer is due, or
 // its time is up.
 func (l *EventLoop) pollOn() (int, error) {
-	if !l.busy.worthwhile() || l.tasks.len() > 0 {
-		return 0, nil
-	}
 	until := l.Clock() + l.busy.limit
 	if at, ok := l.wheel.next(); ok {
 		until = min(until, at)
 	}
 	for l.Clock() < until {
+		l.Progress()
 		l.counters.Polls++
 		if n, err := l.poll.Wait(l.events, 0); n > 0 || err != nil || l.tasks.len() > 0 {
 			l.busy.vain = 0 // whoever has posted a task need not wake the loop

@@ -35,6 +35,7 @@ func (c *Counters) countBatch(n int) {
 
 // Counters are the counts up to this cycle.
 func (l *EventLoop) Counters() Counters {
+	l.counters.Tasks = l.tasks.ran
 	l.counters.Pending = l.tasks.len()
 	l.counters.Timers = l.wheel.count
 	return l.counters
@@ -97,7 +98,8 @@ func (s *share) wake(now time.Duration) {
 }
 
 // Time is how long the loop has worked since it was made, and how long it was
-// asleep in polls, waiting to be run, or after its end. Together they are its
+// asleep in polls, giving way to other goroutines, waiting to be run, or after its
+// end. Together they are its
 // Clock. Any goroutine.
 func (l *EventLoop) Time() (busy, waited time.Duration) {
 	for {
@@ -115,6 +117,19 @@ func (l *EventLoop) Time() (busy, waited time.Duration) {
 	}
 }
 
-// Asleep reports whether the loop is in a poll that may block, or doesn't run.
+// Asleep reports whether the loop waits for something to do, or doesn't run.
 // Any goroutine.
 func (l *EventLoop) Asleep() bool { return l.share.word.Load() < 0 }
+
+// Progress notes that the loop begins something else. Its owner calls it before each
+// callback; the loop itself does before each event. Unless somebody has
+// called Stuck since, it is a load.
+func (l *EventLoop) Progress() {
+	if l.watched.Load() {
+		l.watched.Store(false)
+	}
+}
+
+// Stuck reports whether the loop has begun nothing since the last call, though it is at
+// work. For one goroutine, any.
+func (l *EventLoop) Stuck() bool { return l.watched.Swap(true) && !l.Asleep() }

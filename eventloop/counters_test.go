@@ -89,7 +89,7 @@ func TestTime(t *testing.T) {
 			}
 			return 0, nil
 		}
-		l.AfterCycle(func() {
+		l.SetHooks(eventloop.Hooks{AfterCycle: func() {
 			if l.Asleep() {
 				t.Error("it is asleep in AfterCycle")
 			}
@@ -101,7 +101,7 @@ func TestTime(t *testing.T) {
 				l.Stop()
 			}
 			check(time.Duration(steps)*time.Second, time.Duration(5+3*steps)*time.Second)
-		})
+		}})
 		time.Sleep(5 * time.Second) // before Run is not work
 		if err := l.Run(); err != nil {
 			t.Fatal(err)

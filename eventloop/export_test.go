@@ -9,14 +9,16 @@ import (
 
 // What tests need to know of the loop's bounds.
 const (
-	BatchSize     = batchSize
-	FullBatches   = fullBatches
-	KeptTasks     = keptTasks
-	MaxSlots      = maxSlots
-	PageSize      = pageSize
-	TasksPerCycle = tasksPerCycle
-	Tick          = tick
-	MaxTick       = maxTick
+	ChunkTasks      = chunkTasks
+	BatchSize       = batchSize
+	EventsPerSocket = eventsPerSocket
+	HeldCycles      = heldCycles
+	KeptTasks       = keptTasks
+	MaxSlots        = maxSlots
+	PageSize        = pageSize
+	TasksPerCycle   = tasksPerCycle
+	Tick            = tick
+	MaxTick         = maxTick
 )
 
 // Wheel is a timing wheel without a loop around it.
@@ -36,7 +38,7 @@ func (w *Wheel) Arm(t *Timer, at time.Duration) { w.w.arm(t, at) }
 func (w *Wheel) Disarm(t *Timer) { w.w.disarm(t) }
 
 // Advance is the wheel's advance.
-func (w *Wheel) Advance(now time.Duration) { w.w.advance(now) }
+func (w *Wheel) Advance(now time.Duration) { w.w.advance(now, now) }
 
 // Next is the wheel's next.
 func (w *Wheel) Next() (time.Duration, bool) { return w.w.next() }
@@ -75,15 +77,13 @@ func (w *wheel) check() error {
 			}
 		}
 	}
-	if w.due.next != nil { // the list is in use, or was
-		if err := w.due.linked(); err != nil {
-			return fmt.Errorf("due: %w", err)
-		}
-		for t := range w.due.list {
-			found++
-			if t.tick < w.now {
-				return fmt.Errorf("tick %d is fired at tick %d", t.tick, w.now)
-			}
+	if err := w.due.linked(); err != nil {
+		return fmt.Errorf("due: %w", err)
+	}
+	for t := range w.due.list {
+		found++
+		if t.tick < w.now {
+			return fmt.Errorf("tick %d is fired at tick %d", t.tick, w.now)
 		}
 	}
 	if found != w.count {
@@ -130,14 +130,23 @@ func (q *Queue) Close() { q.q.close() }
 // Waits is how long sampled tasks have waited.
 func (q *Queue) Waits() *Durations { return &q.q.waits }
 
-// Storage is the number of tasks that the queue has room for, in all.
-func (q *Queue) Storage() int { return cap(q.q.posted) + cap(q.q.batch) }
+// Resume is the queue's resume.
+func (q *Queue) Resume() { q.q.resume() }
 
-// Held reports whether the storage of the batch still refers to anything.
+// Storage is the number of tasks that the queue has room for, in all.
+func (q *Queue) Storage() int {
+	return chunkTasks * (q.q.posted.n + q.q.batch.n + q.q.spare.n + q.q.free.n)
+}
+
+// Held reports whether the storage of tasks that have run still refers to anything.
 func (q *Queue) Held() bool {
-	for _, t := range q.q.batch[:cap(q.q.batch)] {
-		if t.Target != nil || t.Arg != nil || t.Done != nil {
-			return true
+	for _, list := range []chunks{q.q.spare, q.q.free, q.q.batch} {
+		for c := list.first; c != nil; c = c.next {
+			for _, t := range c.tasks {
+				if t.Target != nil || t.Arg != nil || t.Done != nil {
+					return true
+				}
+			}
 		}
 	}
 	return false

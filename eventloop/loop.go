@@ -29,11 +29,28 @@ const (
 	// yieldEvery is how many polls that find work may pass before the loop
 	// lets other goroutines run. On one P they would otherwise wait for ever.
 	yieldEvery = 4
-	// fullBatches is how many polls in a row may find more than a batch holds
-	// before timers are looked at all the same. Until then a timer does not
-	// fire over data that has arrived and waits for its turn.
-	fullBatches = 8
+	// eventsPerSocket is how many events one poll may have for a descriptor:
+	// kqueue has one for each direction.
+	eventsPerSocket = 2
+	// heldCycles is for how many cycles timers wait for tasks that were posted before
+	// the time that they are judged by.
+	heldCycles = 8
 )
+
+// Hooks are the functions by which a loop's owner takes part in its cycles. They run
+// on the loop. Those that are nil do nothing.
+type Hooks struct {
+	// Settle runs after a cycle's events and tasks, and again after timers have fired.
+	// If it says more, the loop polls and comes back to it without waiting.
+	Settle func() (more bool)
+	// AfterCycle runs at the end of every cycle.
+	AfterCycle func()
+	// Resume runs first when Run is called again because a callback has ended the
+	// goroutine of the last call.
+	Resume func()
+	// End runs when the loop has run its last task.
+	End func()
+}
 
 // EventLoop is one loop and what is registered with it.
 type EventLoop struct {
@@ -41,21 +58,27 @@ type EventLoop struct {
 	index  int
 	poll   poller.Poller
 	origin time.Time
-	after  func() // runs at the end of each cycle
+	hooks  Hooks
 
 	// loop only
 	events   []poller.Event
+	at, end  int // events[at:end] are those of this cycle that have yet to be dispatched
 	wheel    wheel
 	now      time.Duration // the time of this cycle, 0 until somebody asks
-	full     int           // polls in a row that filled the batch
+	timers   judgement
 	busy     busyPoll
+	more     bool // Settle has left something for the next cycle
+	cut      bool // a callback has ended the goroutine of Run
 	stopping bool
+	draining bool  // no cycle follows
+	failure  error // what Run will return
 	counters Counters
 
 	// any goroutine
 	share       share
 	tasks       queue
 	slots       slots
+	watched     atomic.Bool // the loop has begun nothing since Stuck was called
 	parked      atomic.Bool // the loop is in a wait that may block, or about to be
 	connections atomic.Int64
 }
@@ -67,17 +90,27 @@ func New(index int, p poller.Poller) *EventLoop {
 		index:  index,
 		poll:   p,
 		origin: time.Now(),
-		after:  func() {},
 		events: make([]poller.Event, batchSize),
 	}
+	l.SetHooks(Hooks{})
 	l.wheel.init()
 	l.share.init()
 	return l
 }
 
-// AfterCycle makes f run at the end of every cycle of the loop: after its
-// events, tasks and timers, and before the next poll. Before Run only.
-func (l *EventLoop) AfterCycle(f func()) { l.after = f }
+// SetHooks makes h the loop's hooks. Before Run only.
+func (l *EventLoop) SetHooks(h Hooks) {
+	nothing := func() {}
+	if h.Settle == nil {
+		h.Settle = func() bool { return false }
+	}
+	for _, f := range []*func(){&h.AfterCycle, &h.Resume, &h.End} {
+		if *f == nil {
+			*f = nothing
+		}
+	}
+	l.hooks = h
+}
 
 // Index is the loop's place among its server's loops. Any goroutine.
 func (l *EventLoop) Index() int { return l.index }
@@ -149,8 +182,9 @@ func (l *EventLoop) Lookup(h Handle) Socket { return l.slots.lookup(h) }
 // meanwhile may be missed or still be seen. Any goroutine.
 func (l *EventLoop) Sockets() iter.Seq[Socket] { return l.slots.all() }
 
-// Now is the time since the loop was made, read once in a cycle: cheap, and up
-// to a cycle old.
+// Now is the time since the loop was made, read once in a cycle: cheap, and up to a
+// cycle old. In OnExpire it is the time by which timers are judged: what had come in
+// by then has been dealt with.
 func (l *EventLoop) Now() time.Duration {
 	if l.now == 0 {
 		l.now = l.Clock()
@@ -175,29 +209,74 @@ func (l *EventLoop) Disarm(t *Timer) { l.wheel.disarm(t) }
 // posted before has run.
 func (l *EventLoop) Stop() { l.stopping = true }
 
-// Run serves until Stop. It is called once, and its goroutine is the loop.
+// Fail is Stop for a loop that can't go on: Run returns err, the first one if there
+// are several.
+func (l *EventLoop) Fail(err error) {
+	l.stopping = true
+	if l.failure == nil {
+		l.failure = err
+	}
+}
+
+// Run serves until Stop, or until the poller fails. Its goroutine is the loop.
+//
+// It returns once. Only if something that it calls has ended its goroutine
+// (runtime.Goexit), a deferred function of that goroutine can see to it that it is
+// called again, on another one: then it goes on with what is left of the cycle.
 func (l *EventLoop) Run() error {
+	returned := false
 	l.share.wake(l.Clock())
-	defer func() { l.share.sleep(l.Clock()) }()
+	defer func() {
+		l.cut = !returned
+		l.share.sleep(l.Clock())
+	}()
+	if l.cut {
+		l.resume()
+	}
 	for !l.stopping {
-		l.now = 0
+		l.now, l.at = 0, 0
 		n, err := l.wait()
+		l.end = n
 		if err != nil {
-			l.drain()
-			return err
-		}
-		for _, e := range l.events[:n] {
-			if s := l.slots.get(Handle(e.Token)); s != nil {
-				s.OnReady(e.Ready)
-			}
+			l.Fail(err)
+			break
 		}
 		l.counters.countBatch(n)
-		l.counters.Tasks += uint64(l.tasks.run(tasksPerCycle))
-		l.expire(n)
-		l.after()
+		l.cycle()
 	}
 	l.drain()
-	return nil
+	returned = true
+	return l.failure
+}
+
+// resume ends the cycle that was cut short.
+func (l *EventLoop) resume() {
+	l.tasks.resume()
+	l.hooks.Resume()
+	if l.draining {
+		return
+	}
+	l.now = l.timers.time
+	l.wheel.fire()
+	l.cycle()
+}
+
+// cycle is what a cycle does after its poll.
+func (l *EventLoop) cycle() {
+	for l.at < l.end {
+		e := &l.events[l.at]
+		l.at++
+		if s := l.slots.get(Handle(e.Token)); s != nil {
+			l.Progress()
+			s.OnReady(e.Ready)
+		}
+	}
+	l.tasks.run(tasksPerCycle)
+	l.more = l.hooks.Settle()
+	if l.expire() {
+		l.more = l.hooks.Settle()
+	}
+	l.hooks.AfterCycle()
 }
 
 // Close releases the poller. After Run, or instead of it.
@@ -210,63 +289,86 @@ func (l *EventLoop) Close() error {
 // never tells the scheduler. Only if there are none, other goroutines get
 // their turn, and then the loop blocks.
 func (l *EventLoop) wait() (int, error) {
-	l.counters.Polls++
-	n, err := l.poll.Wait(l.events, 0)
-	if n > 0 || err != nil {
+	n, err := l.look()
+	if n > 0 || err != nil || l.more || l.due() {
 		if l.counters.Polls%yieldEvery == 0 {
+			l.share.sleep(l.Clock())
 			runtime.Gosched()
+			l.share.wake(l.Clock())
 		}
 		return n, err
 	}
+	l.share.sleep(l.Clock()) // from here on the loop has nothing to do
 	runtime.Gosched()
-	if n, err := l.pollOn(); n > 0 || err != nil {
-		return n, err
+	l.now = 0
+	if l.busy.worthwhile() && l.tasks.len() == 0 {
+		l.share.wake(l.Clock())
+		if n, err := l.pollOn(); n > 0 || err != nil {
+			return n, err
+		}
+		l.share.sleep(l.Clock())
 	}
-	l.counters.Polls++
+	return l.block()
+}
+
+// block waits for events until the next timer, or without limit; not at all if there
+// are tasks.
+func (l *EventLoop) block() (int, error) {
 	l.parked.Store(true)
 	defer l.parked.Store(false)
 	timeout := l.timeout()
-	if l.tasks.len() > 0 {
-		timeout = 0
+	if timeout == 0 || l.tasks.len() > 0 {
+		l.share.wake(l.Now())
+		return l.look()
 	}
-	if timeout == 0 {
-		return l.poll.Wait(l.events, 0)
-	}
+	l.counters.Polls++
 	l.counters.Waits++
-	l.share.sleep(l.Clock())
-	n, err = l.poll.Wait(l.events, timeout)
+	n, err := l.poll.Wait(l.events, timeout)
 	l.share.wake(l.Now())
-	return n, err
+	if n > 0 || err != nil || l.timeoutAt(l.now) != 0 {
+		return n, err
+	}
+	// A timer is due. The poll may have ended long before this: the process was
+	// stopped meanwhile (a poll that a signal interrupts looks at nothing, signal(7)),
+	// or had no processor. Look before timers are judged.
+	return l.look()
+}
+
+// look asks for events without waiting. The time is read before: whatever has come in
+// by then is found, and timers may be judged by that time.
+func (l *EventLoop) look() (int, error) {
+	l.counters.Polls++
+	if l.wheel.count > 0 {
+		l.judgeBy(l.Now())
+	}
+	return l.poll.Wait(l.events, 0)
 }
 
 // timeout is how long the loop may block: until its next timer.
 func (l *EventLoop) timeout() time.Duration {
+	if l.wheel.count == 0 {
+		return -1
+	}
+	return l.timeoutAt(l.Clock())
+}
+
+// timeoutAt is what is left at now until the next timer; less than 0 if there is none.
+func (l *EventLoop) timeoutAt(now time.Duration) time.Duration {
 	at, ok := l.wheel.next()
 	if !ok {
 		return -1
 	}
-	return max(at-l.Clock(), 0)
+	return max(at-now, 0)
 }
 
-// expire fires the timers that are due, unless the poll filled its batch of
-// which it returned n.
-func (l *EventLoop) expire(n int) {
-	if n == len(l.events) && l.full < fullBatches {
-		l.full++
-		return
-	}
-	l.full = 0
-	if l.wheel.count > 0 {
-		l.wheel.advance(l.Now())
-	}
-}
-
-// drain runs what was posted before the queue closed, then has the last cycle
-// ended.
+// drain runs what was posted before the queue closed, and ends the last cycle.
 func (l *EventLoop) drain() {
+	l.draining = true
 	l.tasks.close()
 	for l.tasks.len() > 0 {
-		l.counters.Tasks += uint64(l.tasks.run(tasksPerCycle))
+		l.tasks.run(tasksPerCycle)
 	}
-	l.after()
+	l.hooks.Settle()
+	l.hooks.End()
+	l.hooks.AfterCycle()
 }

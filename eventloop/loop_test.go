@@ -15,24 +15,28 @@ import (
 	"github.com/go-weir/weir/poller"
 )
 
-// TestCycle: events first, then tasks, timers, and the end of the cycle; then
-// the poll after it.
+// TestCycle: events first, then tasks, and what these have to settle; then timers that
+// were due before the poll, and what these have to settle; and the end of the cycle.
 func TestCycle(t *testing.T) {
 	var order []string
 	note := func(what string) { order = append(order, what) }
 	p := &fakePoller{}
 	l := eventloop.New(0, p)
-	e := newTimed(func() { note("timer") })
+	e := newTimed(func() { note("timer"); l.Stop() })
 	if _, err := l.Add(3, socket(func(r poller.Readiness) {
 		note(fmt.Sprint("event ", r))
 		l.Post(eventloop.Task{Target: eventloop.Func(func() { note("task") })})
-		l.Arm(&e.Timer, 0)
-		time.Sleep(tick) // so that the timer is due by the clock that is read after this
-		l.Stop()
 	}), poller.Read); err != nil {
 		t.Fatal(err)
 	}
-	l.AfterCycle(func() { note("after") })
+	l.Arm(&e.Timer, 0)
+	time.Sleep(tick) // so that it is due
+	l.SetHooks(eventloop.Hooks{
+		Settle:     func() bool { note("settle"); return false },
+		AfterCycle: func() { note("after") },
+		Resume:     func() { note("resume") },
+		End:        func() { note("end") },
+	})
 	p.wait = func(events []poller.Event, timeout time.Duration) (int, error) {
 		note("poll")
 		if timeout != 0 {
@@ -44,7 +48,7 @@ func TestCycle(t *testing.T) {
 	if err := l.Run(); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"poll", "event 5", "task", "timer", "after", "after"} // the last one belongs to the end
+	want := []string{"poll", "event 5", "task", "settle", "timer", "settle", "after", "settle", "end", "after"}
 	if !slices.Equal(order, want) {
 		t.Errorf("%q, want %q", order, want)
 	}
@@ -229,7 +233,7 @@ func TestPollerError(t *testing.T) {
 			p := &fakePoller{}
 			l := eventloop.New(0, p)
 			var order []string
-			l.AfterCycle(func() { order = append(order, "after") })
+			l.SetHooks(eventloop.Hooks{AfterCycle: func() { order = append(order, "after") }})
 			p.wait = func(_ []poller.Event, timeout time.Duration) (int, error) {
 				if blocking && timeout == 0 {
 					return 0, nil
@@ -292,47 +296,6 @@ func TestStaleEvent(t *testing.T) {
 	}
 	if heard != 2 {
 		t.Errorf("%d events of 2 were dispatched", heard)
-	}
-}
-
-// TestTimersOverFullBatches: while every poll fills the batch, more has arrived
-// than was looked at, and timers wait; but not for ever.
-func TestTimersOverFullBatches(t *testing.T) {
-	p := &fakePoller{}
-	l := eventloop.New(0, p)
-	events := 0
-	add(t, l, 3, socket(func(poller.Readiness) { events++ }), poller.Read)
-	polls, size := 0, eventloop.BatchSize
-	var fired []int
-	var e *timed
-	e = newTimed(func() {
-		fired = append(fired, polls)
-		l.Arm(&e.Timer, 0)
-	})
-	l.Arm(&e.Timer, 0)
-	p.wait = func(list []poller.Event, _ time.Duration) (int, error) {
-		polls++
-		switch polls {
-		case 3*(eventloop.FullBatches+1) + 1:
-			size-- // everything was looked at
-		case 3*(eventloop.FullBatches+1) + 2:
-			l.Stop()
-		}
-		time.Sleep(tick)
-		for i := range list[:size] {
-			list[i] = poller.Event{Token: p.tokens[3], Ready: poller.Readable}
-		}
-		return size, nil
-	}
-	if err := l.Run(); err != nil {
-		t.Fatal(err)
-	}
-	const n = eventloop.FullBatches + 1
-	if want := []int{n, 2 * n, 3 * n, 3*n + 1, 3*n + 2}; !slices.Equal(fired, want) {
-		t.Errorf("fired at the polls %v, want %v", fired, want)
-	}
-	if want := polls*eventloop.BatchSize - 2; events != want {
-		t.Errorf("%d events of %d", events, want)
 	}
 }
 

@@ -45,6 +45,7 @@ type slots struct {
 	mu    sync.RWMutex
 	pages []*[pageSize]slot
 	free  uint32 // index+1 of the first free slot; 0: none
+	count int    // of those in use; loop only
 }
 
 func (s *slots) at(i uint32) *slot { return &s.pages[i/pageSize][i%pageSize] }
@@ -60,6 +61,7 @@ func (s *slots) add(loop int, socket Socket) (Handle, bool) {
 	sl := s.at(i)
 	s.free = sl.nextFree
 	sl.socket = socket
+	s.count++
 	return makeHandle(loop, i, sl.generation), true
 }
 
@@ -85,6 +87,7 @@ func (s *slots) remove(h Handle) {
 	defer s.mu.Unlock()
 	sl := s.at(h.slot())
 	sl.socket = nil
+	s.count--
 	sl.generation++
 	if sl.generation == 0 {
 		return // generations used up: the slot is retired

@@ -1,6 +1,7 @@
 package eventloop_test
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -127,25 +128,65 @@ func TestQueueProducers(t *testing.T) {
 }
 
 // TestQueueStorage: what a task held can be collected once it ran, and what a
-// burst needed is given up.
+// burst needed is given up as it is run.
 func TestQueueStorage(t *testing.T) {
+	const burst = 50 * eventloop.KeptTasks
 	var q eventloop.Queue
 	r := perform(func(*eventloop.Task) {})
-	for range 50 * eventloop.KeptTasks {
+	for range burst {
 		q.Push(eventloop.Task{Target: r, Arg: r, Done: func(any) {}})
+	}
+	if n := q.Storage(); n >= burst+eventloop.ChunkTasks {
+		t.Errorf("storage for %d tasks, of which there are %d", n, burst)
 	}
 	for q.Len() > 0 {
 		q.Run(eventloop.TasksPerCycle)
+		if n := q.Storage(); n > q.Len()+eventloop.KeptTasks+eventloop.ChunkTasks {
+			t.Fatalf("storage for %d tasks when %d are left", n, q.Len())
+		}
 	}
 	if q.Held() {
 		t.Error("tasks that ran are still referred to")
 	}
-	for range 3 { // the life after
-		q.Push(eventloop.Task{Target: r})
-		q.Run(1)
-	}
-	if n := q.Storage(); n > 2*eventloop.KeptTasks {
+	if n := q.Storage(); n > eventloop.KeptTasks {
 		t.Errorf("storage for %d tasks is kept", n)
+	}
+	for i := range 100 { // the life after
+		for range i * 50 {
+			q.Push(eventloop.Task{Target: r})
+		}
+		for q.Len() > 0 {
+			q.Run(eventloop.TasksPerCycle)
+		}
+		if n := q.Storage(); n > eventloop.KeptTasks {
+			t.Fatalf("storage for %d tasks is kept", n)
+		}
+	}
+}
+
+// TestQueueResume: a task that ends its goroutine is not held on to, and not run again.
+func TestQueueResume(t *testing.T) {
+	for _, n := range []int{1, eventloop.ChunkTasks, eventloop.ChunkTasks + 1, 3 * eventloop.ChunkTasks} {
+		var q eventloop.Queue
+		ran := 0
+		for range n {
+			q.Push(eventloop.Task{Target: eventloop.Func(func() { ran++; runtime.Goexit() }), Arg: &q})
+		}
+		for range n {
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				q.Run(eventloop.TasksPerCycle)
+			}()
+			<-ended
+			q.Resume()
+		}
+		if ran != n || q.Len() != 0 || q.Run(1) != 0 {
+			t.Errorf("%d tasks of %d have run, %d are left", ran, n, q.Len())
+		}
+		if q.Held() {
+			t.Error("tasks that ran are still referred to")
+		}
 	}
 }
 

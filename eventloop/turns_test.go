@@ -78,21 +78,6 @@ func TestNoBusyPollOverTasks(t *testing.T) {
 	}
 }
 
-// TestTimeIsMonotonic: neither of the times that Time returns ever goes back, however
-// often the loop falls asleep and wakes meanwhile.
-func TestTimeIsMonotonic(t *testing.T) {
-	l := eventloop.New(0, &fakePoller{wait: func([]poller.Event, time.Duration) (int, error) { return 0, nil }})
-	run(t, l)
-	var busy, waited time.Duration
-	for range 500_000 {
-		b, w := l.Time()
-		if b < busy || w < waited {
-			t.Fatalf("busy %v and waited %v, after %v and %v", b, w, busy, waited)
-		}
-		busy, waited = b, w
-	}
-}
-
 // TestFirstMarkedTaskIsMeasured: of the tasks of one batch it is the one marked first
 // whose wait is measured, however many came after it.
 func TestFirstMarkedTaskIsMeasured(t *testing.T) {

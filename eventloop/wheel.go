@@ -56,7 +56,7 @@ type wheel struct {
 	occupied [levels]uint64
 	slots    [levels][levelSlots]Timer // list heads
 	due      Timer                     // list head: the slot being emptied
-	clock    time.Duration             // the time that advance was given
+	clock    time.Duration             // the time when advance was called
 	delays   Durations                 // by how much timers were late
 }
 
@@ -67,6 +67,7 @@ func (w *wheel) init() {
 			head.next, head.prev = head, head
 		}
 	}
+	w.due.next, w.due.prev = &w.due, &w.due
 }
 
 // arm makes t fire at the first tick that isn't before at, a time since the
@@ -129,9 +130,9 @@ func (w *wheel) next() (time.Duration, bool) {
 }
 
 // advance fires the timers whose time has come at now. A timer that a callback
-// arms fires in a later call.
-func (w *wheel) advance(now time.Duration) {
-	w.clock = now
+// arms fires in a later call. The clock, which may be later, says how late they are.
+func (w *wheel) advance(now, clock time.Duration) {
+	w.clock = clock
 	w.target = max(w.target, int64(now>>tickShift))
 	for w.count > 0 {
 		level, slot, at, ok := w.earliest()
@@ -140,18 +141,25 @@ func (w *wheel) advance(now time.Duration) {
 		}
 		w.now = at
 		w.occupied[level] &^= 1 << slot
-		w.empty(&w.slots[level][slot])
+		w.take(&w.slots[level][slot])
+		w.fire()
 	}
 	w.now = w.target
 }
 
-// empty fires or moves down the timers of a slot that the wheel has reached.
-// They are taken off the slot first: a callback may arm and disarm any of them.
-func (w *wheel) empty(head *Timer) {
+// take makes the timers of a slot that the wheel has reached the ones that are due,
+// and the slot empty: a callback may arm and disarm any of them.
+func (w *wheel) take(head *Timer) {
 	due := &w.due
 	due.next, due.prev = head.next, head.prev
 	due.next.prev, due.prev.next = due, due
 	head.next, head.prev = head, head
+}
+
+// fire fires those that are due, or moves them down. It goes on where it was if a
+// callback has ended the goroutine of the last call.
+func (w *wheel) fire() {
+	due := &w.due
 	for due.next != due {
 		t := due.next
 		t.unlink()

@@ -16,8 +16,8 @@ const scrapes = 8
 // Handler makes a handler for scrapes: the metrics of the sources, of the Go
 // runtime and of the process, in Prometheus's text format. It is for a mux of one's
 // own; a server's MetricsServer option has it already. It has a registry of its
-// own, and leaves prometheus's global one alone. Two sources of one name are an
-// error.
+// own, and leaves prometheus's global one alone. A request with a body is refused. Two
+// sources of one name are an error.
 func Handler(sources ...Source) (http.Handler, error) {
 	r := prometheus.NewRegistry()
 	all := []prometheus.Collector{
@@ -32,5 +32,5 @@ func Handler(sources ...Source) (http.Handler, error) {
 			return nil, fmt.Errorf("metrics: %w", err)
 		}
 	}
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: scrapes}), nil
+	return apart(promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: scrapes})), nil
 }

@@ -81,6 +81,9 @@ func (l *Live) Close() {
 // stream must be able to flush and to take a write deadline, as those of net/http
 // are; wrapped ones say so with Unwrap.
 func (l *Live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if refuseBody(w, r) {
+		return
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "this page is for reading", http.StatusMethodNotAllowed)

@@ -33,6 +33,8 @@ var loopNumbers = []number[LoopStats]{
 		func(l *LoopStats) uint64 { return l.Accepted }),
 	ofLoop(counter, "weir_connections_opened_total", "Connections that OnConnect was called for.",
 		func(l *LoopStats) uint64 { return l.Opened }),
+	ofLoop(counter, "weir_listeners_lost_total", "Listening sockets that have died. Another one was opened, or the server has ended.",
+		func(l *LoopStats) uint64 { return l.ListenersLost }),
 	ofLoop(gauge, "weir_connections_paused", "Connections that are not read because their peer does not read: they are over the high-water mark.",
 		func(l *LoopStats) int64 { return l.Paused }),
 	ofLoop(counter, "weir_connection_pauses_total", "Times that reading from a peer paused at the high-water mark.",

@@ -15,7 +15,12 @@ import (
 // profiles.
 //
 // Whoever can reach it sees how much the server has to do and who its peers are,
-// so it is not for an open network.
+// so it is not for an open network. That can be a page of another site, in a browser
+// that can reach it, whose own name is made to lead here (DNS rebinding): a server
+// option MetricsServer looks at Host for that, Pages doesn't.
+//
+// A request with a body is refused. Whose http.Server serves Pages sets its times: a
+// ReadTimeout and a WriteTimeout, which streams and profiles, that last longer, put off.
 type Pages struct {
 	mux  *http.ServeMux
 	live *Live
@@ -51,20 +56,28 @@ func NewPages(at string, profiling bool, sources ...Source) (*Pages, error) {
 func (p *Pages) Close() { p.live.Close() }
 
 // ServeHTTP implements http.Handler.
-func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !refuseBody(w, r) {
+		p.mux.ServeHTTP(w, r)
+	}
+}
 
-// CheckPath reports why metrics can't be served at p.
+// CheckPath reports why metrics can't be served at p: it is one path, and none of those
+// of the other pages.
 func CheckPath(p string) error {
 	switch {
-	case len(p) < 2 || p[0] != '/' || path.Clean(p) != strings.TrimSuffix(p, "/"):
-		return fmt.Errorf("metrics: the path %q must begin with a slash, have something behind it, and be clean", p)
-	case p == "/healthz" || p == "/readyz" || p == "/live" || strings.HasPrefix(p, "/live/") || p == profilePath:
+	case len(p) < 2 || p[0] != '/' || path.Clean(p) != p:
+		return fmt.Errorf("metrics: the path %q must begin with a slash, have something other behind it, and be clean", p)
+	case p == "/healthz" || p == "/readyz" || below(p, "/live") || below(p, strings.TrimSuffix(profilePath, "/")):
 		return fmt.Errorf("metrics: the path %q is taken", p)
 	case strings.ContainsFunc(p, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("{}?#%", r) }):
 		return fmt.Errorf("metrics: the path %q has a character that is not allowed there", p)
 	}
 	return nil
 }
+
+// below reports whether p is dir or in it.
+func below(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }
 
 // ready answers whether to send the sources new connections.
 func ready(w http.ResponseWriter, sources []Source) {

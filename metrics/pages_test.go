@@ -68,7 +68,7 @@ func TestPages(t *testing.T) {
 }
 
 func TestCheckPath(t *testing.T) {
-	for _, path := range []string{"/metrics", "/a/b", "/metrics/", "/livestock"} {
+	for _, path := range []string{"/metrics", "/a/b", "/livestock", "/debug", "/debug/vars", "/healthz/x"} {
 		if err := metrics.CheckPath(path); err != nil {
 			t.Errorf("%q: %v", path, err)
 		}
@@ -80,7 +80,8 @@ func TestCheckPath(t *testing.T) {
 		p.Close()
 	}
 	for _, path := range []string{
-		"", "/", "metrics", "/healthz", "/readyz", "/live", "/live/", "/live/x", "/debug/pprof/", "/{x}", "/a b", "/a%20b", "/a?b", "/a//b", "/a/../b",
+		"", "/", "metrics", "/healthz", "/readyz", "/live", "/live/", "/live/x", "/debug/pprof", "/debug/pprof/", "/debug/pprof/x",
+		"//", "///", "/metrics/", "/metrics//", "/readyz/", "/healthz/", "/.", "/..", "/./", "/a/.", "/{x}", "/a b", "/a%20b", "/a?b", "/a//b", "/a/../b",
 	} {
 		if _, err := metrics.NewPages(path, true, twoLoops("chat")); err == nil {
 			t.Errorf("%q is no error", path)

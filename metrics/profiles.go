@@ -17,6 +17,8 @@ const (
 	profilePath = "/debug/pprof/"
 	// longestProfile bounds what one request can have recorded.
 	longestProfile = 5 * time.Minute
+	// profileWrites is how long a client may take to receive one, once it is recorded.
+	profileWrites = time.Minute
 )
 
 // profiles serves what go tool pprof and go tool trace ask for. It is not
@@ -64,6 +66,7 @@ func record(w http.ResponseWriter, r *http.Request, usual time.Duration, start f
 			return
 		}
 	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(d + profileWrites)) // where there is one
 	ctx, cancel := context.WithTimeout(r.Context(), d)
 	defer cancel()
 	w.Header().Set("Content-Type", "application/octet-stream")

@@ -98,6 +98,8 @@ type LoopCounters struct {
 	Tasks  uint64 // tasks run
 	Queued int    // tasks waiting
 	Timers int    // connections' and loops' timers that are armed; a sum also has a Server's own
+
+	ListenersLost uint64 // listening sockets that have died; another one was opened, or the server has ended
 }
 
 // RefusedStats counts connections that were accepted and closed unheard of.

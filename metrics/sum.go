@@ -37,6 +37,7 @@ func (s *LoopCounters) add(o *LoopCounters) {
 	s.Tasks += o.Tasks
 	s.Queued += o.Queued
 	s.Timers += o.Timers
+	s.ListenersLost += o.ListenersLost
 }
 
 func (s *RefusedStats) add(o *RefusedStats) {

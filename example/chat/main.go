@@ -1,5 +1,5 @@
 // Chat is a chat for browsers: rooms, names, who is there, and what was said before.
-// The page, its socket, /healthz and /metrics share one port:
+// The page, its socket and /healthz share one port; the metrics are at another, -metrics:
 //
 //	go run ./example/chat
 //
@@ -25,7 +25,7 @@ func main() {
 	var w swarm
 	flag.StringVar(&c.addr, "addr", ":1833", "address to listen on")
 	flag.IntVar(&c.loops, "loops", 0, "number of event loops (0: one per CPU)")
-	flag.StringVar(&c.metrics, "metrics", "", "address of the metrics server, such as :9091 (empty: none, but /metrics is there)")
+	flag.StringVar(&c.metrics, "metrics", "", "address of the metrics server, such as localhost:9091 (empty: none)")
 	flag.IntVar(&w.bots, "swarm", 0, "number of bots to run (0: none, serve only)")
 	flag.StringVar(&w.url, "url", "", "chat for the bots, such as ws://localhost:1833/ws (empty: one of their own, on a free port)")
 	flag.IntVar(&w.rooms, "rooms", 0, "number of rooms for the bots (0: one for each 50)")

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/go-weir/weir"
-	"github.com/go-weir/weir/metrics"
 	"github.com/go-weir/weir/plugins/http1"
 	"github.com/go-weir/weir/plugins/websocket"
 )
@@ -34,8 +33,7 @@ const (
 type server struct {
 	// set once
 	*weir.Server
-	chat    *chat
-	metrics *http1.Pool // what answers /metrics takes its time
+	chat *chat
 }
 
 func newServer(c config) (*server, error) {
@@ -58,13 +56,6 @@ func newServer(c config) (*server, error) {
 		weir.SlowConsumer(weir.CloseSlow),
 	)
 	if err != nil {
-		return nil, err
-	}
-	h, err := metrics.Handler(s)
-	if err != nil {
-		return nil, err
-	}
-	if s.metrics, err = http1.NewPool(h); err != nil {
 		return nil, err
 	}
 	s.RunEvery(c.limits.presenceEvery, s.chat.tick)
@@ -98,8 +89,6 @@ func (s *server) page(w *http1.Response, r *http1.Request) {
 		}
 		w.ContentType("text/plain; charset=utf-8")
 		_, _ = w.WriteString("ok\n") // never fails
-	case "/metrics":
-		s.metrics.Serve(w, r)
 	default:
 		a, ok := assets[path]
 		if !ok {

@@ -38,7 +38,7 @@ func (oracle) OnClose(c *weir.Connection) { log.Printf("closed: %s: %v", c.PeerA
 func main() {
 	addr := flag.String("addr", ":1833", "address to listen on")
 	loops := flag.Int("loops", 0, "number of event loops (0: one per CPU)")
-	metrics := flag.String("metrics", "", "address of the metrics server, such as :9091 (empty: none)")
+	metrics := flag.String("metrics", "", "address of the metrics server, such as localhost:9091 (empty: none)")
 	flag.Parse()
 
 	s, err := weir.NewServer(oracle{}, weir.Address(*addr), weir.MetricsServer("", *metrics), weir.NumLoops(*loops),

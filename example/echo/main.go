@@ -29,7 +29,7 @@ func main() {
 	addr := flag.String("addr", ":1833", "address to listen on")
 	loops := flag.Int("loops", 0, "number of event loops (0: one per CPU)")
 	idle := flag.Duration("idle", 0, "close connections that are idle for this long (0: never)")
-	metrics := flag.String("metrics", "", "address of the metrics server, such as :9091 (empty: none)")
+	metrics := flag.String("metrics", "", "address of the metrics server, such as localhost:9091 (empty: none)")
 	flag.Parse()
 
 	s, err := weir.NewServer(echo{}, weir.Address(*addr), weir.MetricsServer("", *metrics), weir.NumLoops(*loops), weir.IdleTime(*idle))

@@ -50,7 +50,7 @@ func main() {
 	addr := flag.String("addr", ":1833", "address to listen on")
 	loops := flag.Int("loops", 0, "number of event loops (0: one per CPU)")
 	dir := flag.String("dir", ".", "directory of the static files")
-	metrics := flag.String("metrics", "", "address of the metrics server, such as :9091 (empty: none)")
+	metrics := flag.String("metrics", "", "address of the metrics server, such as localhost:9091 (empty: none)")
 	flag.Parse()
 
 	pool, err := http1.NewPool(site(*dir))

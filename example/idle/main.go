@@ -41,7 +41,7 @@ func main() {
 	addr := flag.String("addr", ":1833", "address to listen on")
 	loops := flag.Int("loops", 0, "number of event loops (0: one per CPU)")
 	idle := flag.Duration("idle", 10*time.Second, "close connections that are idle for this long from the start")
-	metrics := flag.String("metrics", "", "address of the metrics server, such as :9091 (empty: none)")
+	metrics := flag.String("metrics", "", "address of the metrics server, such as localhost:9091 (empty: none)")
 	flag.Parse()
 
 	s, err := weir.NewServer(handler{10 * *idle}, weir.Address(*addr), weir.MetricsServer("", *metrics), weir.NumLoops(*loops), weir.IdleTime(*idle))

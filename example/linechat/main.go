@@ -78,7 +78,7 @@ func (r *room) OnClose(c *weir.Connection) {
 func main() {
 	addr := flag.String("addr", ":1833", "address to listen on")
 	loops := flag.Int("loops", 0, "number of event loops (0: one per CPU)")
-	metrics := flag.String("metrics", "", "address of the metrics server, such as :9091 (empty: none)")
+	metrics := flag.String("metrics", "", "address of the metrics server, such as localhost:9091 (empty: none)")
 	flag.Parse()
 	s, err := weir.NewServer(&room{names: make(map[*weir.Connection]string)}, weir.Address(*addr), weir.MetricsServer("", *metrics),
 		weir.NumLoops(*loops), weir.CustomProtocol(delimiter.Lines()), weir.WriteBufferLimit(1<<20))

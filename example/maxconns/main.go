@@ -29,6 +29,7 @@ func (h *handler) OnConnect(c *weir.Connection) {
 	if n := h.count.Add(1); n > h.limit {
 		h.count.Add(-1)
 		_, _ = c.Write([]byte("full, please come again\n")) // an error means that it is ending
+		c.AwaitPeer()                                       // which may be sending already
 		_ = c.Close()                                       // sends what was written first
 		return
 	}
@@ -54,7 +55,7 @@ func main() {
 	loops := flag.Int("loops", 0, "number of event loops (0: one per CPU)")
 	limit := flag.Int64("max", 1000, "number of clients that are served at one time")
 	spare := flag.Int64("spare", 100, "number of clients on top of them that are told to come again")
-	metrics := flag.String("metrics", "", "address of the metrics server, such as :9091 (empty: none)")
+	metrics := flag.String("metrics", "", "address of the metrics server, such as localhost:9091 (empty: none)")
 	flag.Parse()
 
 	s, err := weir.NewServer(&handler{limit: *limit}, weir.Address(*addr), weir.MetricsServer("", *metrics), weir.NumLoops(*loops),

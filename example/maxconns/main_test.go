@@ -30,10 +30,18 @@ func TestLimit(t *testing.T) {
 	echo(t, first)
 	echo(t, second)
 
-	reply, err := io.ReadAll(p.Dial(t))
+	third := p.Dial(t)
+	for range 20 { // it talks first, and has yet to read that nobody listens
+		if _, err := io.WriteString(third, "hello"); err != nil {
+			t.Fatal(err)
+		}
+		echo(t, first)
+	}
+	reply, err := io.ReadAll(third)
 	if err != nil || string(reply) != "full, please come again\n" {
 		t.Fatalf("read %q, %v", reply, err)
 	}
+	third.Close()
 	echo(t, first)
 
 	second.Close()

@@ -167,7 +167,7 @@ func TestGoRedis(t *testing.T) {
 			check("ConfigGet", settings, map[string]string{"appendonly": "no"}, err)
 			commands, err := c.Command(ctx).Result()
 			check("Command", commands["mset"].FirstKeyPos, 1, err)
-			check("Command", len(commands), 28, err)
+			check("Command", len(commands), 31, err)
 
 			var found []string
 			each := c.Scan(ctx, 0, "*", 100).Iterator()

@@ -54,6 +54,8 @@ func newCommands() commands {
 		{"strlen", 2, readonly | fast, one, cmdStrLen},
 		{"incr", 2, write | fast, one, cmdIncr},
 		{"decr", 2, write | fast, one, cmdDecr},
+		{"incrby", 3, write | fast, one, cmdIncrBy},
+		{"decrby", 3, write | fast, one, cmdDecrBy},
 		{"mset", -3, write, pairs, cmdMSet},
 		{"mget", -2, readonly | fast, rest, cmdMGet},
 		{"del", -2, write, rest, cmdDel},
@@ -73,6 +75,7 @@ func newCommands() commands {
 		{"command", -1, 0, none, cmdCommand},
 		{"config", -2, 0, none, cmdConfig},
 		{"info", -1, 0, none, cmdInfo},
+		{"reset", 1, fast | anyone | listening, none, cmdReset},
 		{"quit", -1, fast | anyone | listening, none, cmdQuit},
 	} {
 		all[c.name] = &c
@@ -114,6 +117,7 @@ func appendUnknown(out []byte, args [][]byte) []byte {
 const (
 	errSyntax  = "ERR syntax error"
 	errInteger = "ERR value is not an integer or out of range"
+	errReply   = "ERR reply exceeds the maximum size"
 )
 
 // parseInt reads an integer as Redis does: no plus sign, no zero in front.

@@ -38,7 +38,18 @@ func cmdKeys(s *server, _ *client, args [][]byte, out []byte) []byte {
 	for i := range s.store.shards {
 		found = s.store.shards[i].match(found, string(args[1]))
 	}
+	if total(found) > maxReply {
+		return resp.AppendError(out, errReply)
+	}
 	return appendStrings(out, found)
+}
+
+// total is how many bytes the strings have.
+func total(list []string) (n int) {
+	for _, s := range list {
+		n += len(s)
+	}
+	return n
 }
 
 // match appends the keys that the pattern matches.
@@ -57,6 +68,7 @@ func (sh *shard) match(found []string, pattern string) []string {
 	return found
 }
 
+// appendStrings appends an array of the strings.
 func appendStrings(out []byte, list []string) []byte {
 	out = resp.AppendArray(out, len(list))
 	for _, s := range list {
@@ -99,6 +111,9 @@ func cmdScan(s *server, _ *client, args [][]byte, out []byte) []byte {
 	found, next := s.store.scan(cursor, count, pattern)
 	if !types {
 		found = nil
+	}
+	if total(found) > maxReply {
+		return resp.AppendError(out, errReply)
 	}
 	out = resp.AppendArray(out, 2)
 	out = resp.AppendBulk(out, strconv.FormatUint(next, 10))

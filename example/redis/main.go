@@ -23,7 +23,7 @@ func main() {
 	loops := flag.Int("loops", 0, "number of event loops (0: one per CPU)")
 	password := flag.String("requirepass", "", "password that clients must give (empty: none)")
 	busy := flag.Duration("busypoll", 20*time.Microsecond, "time for which a loop with nothing to do asks again before it blocks")
-	metrics := flag.String("metrics", "", "address of the metrics server, such as :9091 (empty: none)")
+	metrics := flag.String("metrics", "", "address of the metrics server, such as localhost:9091 (empty: none)")
 	flag.Parse()
 
 	s, err := listen(*addr, *loops, *password, weir.BusyPoll(*busy), weir.MetricsServer("", *metrics))

@@ -62,11 +62,7 @@ func (p *protocol) Packet(c *weir.Connection, data any) []byte {
 	if !ok {
 		return p.Protocol.Packet(c, data)
 	}
-	cl := c.Context().(*client)
-	if _, ok := cl.channels[m.channel]; !ok {
-		return nil // it has left meanwhile, and expects replies only
-	}
-	out := cl.version.AppendPush(nil, 3)
+	out := c.Context().(*client).version.AppendPush(nil, 3)
 	out = resp.AppendBulk(out, "message")
 	out = resp.AppendBulk(out, m.channel)
 	return resp.AppendBulk(out, m.payload)
@@ -102,12 +98,29 @@ func cmdUnsubscribe(s *server, cl *client, args [][]byte, out []byte) []byte {
 	if channels == nil {
 		channels = slices.Sorted(maps.Keys(cl.channels))
 	}
-	for _, channel := range channels {
-		delete(cl.channels, channel)
-		s.hub.leave(cl, channel)
-		out = appendSubscription(out, cl, "unsubscribe", channel)
-	}
+	s.leave(cl, channels, func(out []byte) []byte {
+		for _, channel := range channels {
+			delete(cl.channels, channel)
+			out = appendSubscription(out, cl, "unsubscribe", channel)
+		}
+		return out
+	})
 	return out
+}
+
+// leave has cl hear no more of what is published on the channels, and then be sent what
+// reply appends. Messages may be on their way to cl: they come first, and cl's next
+// command is carried out after the reply. In RESP2, a message that came later would be
+// taken for the reply to that command.
+func (s *server) leave(cl *client, channels []string, reply func(out []byte) []byte) {
+	for _, channel := range channels {
+		s.hub.leave(cl, channel)
+	}
+	cl.conn.PauseRead()
+	_ = cl.conn.Execute(func() { // an error means that the connection is ending
+		_, _ = cl.conn.Write(reply(nil))
+		cl.conn.ResumeRead()
+	})
 }
 
 // appendSubscription confirms a change, with the number of channels that cl listens

@@ -69,6 +69,41 @@ func TestNoMessageAfterUnsubscribe(t *testing.T) {
 	publishing.Wait()
 }
 
+// TestMessageBeforeUnsubscribe: what was published while a client was subscribed reaches
+// it, before the confirmation that it is not any more, in one pipeline too.
+func TestMessageBeforeUnsubscribe(t *testing.T) {
+	addr := start(t, "")
+	p := dial(t, addr)
+	p.do("HELLO 3")
+	for _, end := range []struct{ command, reply string }{
+		{"UNSUBSCRIBE ch", `>["unsubscribe" "ch" :0]`},
+		{"UNSUBSCRIBE", `>["unsubscribe" "ch" :0]`},
+		{"RESET", "+RESET"},
+	} {
+		p.send("SUBSCRIBE ch", "PUBLISH ch a", "PUBLISH ch b", end.command, "PUBLISH ch c", "PING")
+		for _, want := range []string{
+			`>["subscribe" "ch" :1]`, ":1", ":1", `>["message" "ch" "a"]`, `>["message" "ch" "b"]`, end.reply, ":0", "+PONG",
+		} {
+			if got := p.read(); got != want {
+				t.Fatalf("%s: got %s, want %s", end.command, got, want)
+			}
+		}
+	}
+
+	// Another one publishes, and is told that a subscriber was reached.
+	other, q := dial(t, addr), dial(t, addr)
+	for i := range 100 {
+		q.expect("SUBSCRIBE ch", `["subscribe" "ch" :1]`)
+		other.expect(fmt.Sprint("PUBLISH ch ", i), ":1")
+		q.send("UNSUBSCRIBE", "PING")
+		for _, want := range []string{fmt.Sprintf(`["message" "ch" "%d"]`, i), `["unsubscribe" "ch" :0]`, "+PONG"} {
+			if got := q.read(); got != want {
+				t.Fatalf("got %s, want %s", got, want)
+			}
+		}
+	}
+}
+
 // TestLeave: who is gone is subscribed to nothing.
 func TestLeave(t *testing.T) {
 	addr := start(t, "")

@@ -12,6 +12,7 @@ import (
 const (
 	maxBulk    = 64 << 20  // bytes of an argument or a value
 	maxCommand = 256 << 20 // bytes of a command
+	maxReply   = 128 << 20 // bytes of values, or of keys, in a reply
 	maxUnsent  = 256 << 20 // bytes that a client may be behind
 	// keptScratch is how large the buffer for replies may stay.
 	keptScratch = 64 << 10
@@ -48,6 +49,7 @@ func listen(addr string, loops int, password string, opts ...weir.Option) (*weir
 		weir.NumLoops(loops),
 		weir.CustomProtocol(s.protocol),
 		weir.MaxMessageSize(maxCommand),
+		weir.IncompleteLimit(2*maxCommand),
 		weir.WriteBufferLimit(maxUnsent),
 		weir.SlowConsumer(weir.CloseSlow), // a client that misses a reply would take the next one for it
 	)...)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,6 +32,17 @@ func cmdEcho(_ *server, _ *client, args [][]byte, out []byte) []byte {
 func cmdQuit(_ *server, cl *client, _ [][]byte, out []byte) []byte {
 	_, _ = cl.conn.Write(append(out, "+OK\r\n"...)) // Write does nothing after Close
 	_ = cl.conn.Close()                             // it may be ending already
+	return out
+}
+
+// cmdReset makes the client what it was when it connected.
+func cmdReset(s *server, cl *client, _ [][]byte, out []byte) []byte {
+	s.leave(cl, slices.Collect(maps.Keys(cl.channels)), func(out []byte) []byte {
+		cl.channels, cl.version, cl.name = nil, resp.V2, ""
+		cl.trusted = s.password == nil
+		s.protocol.Restrict(cl.conn, !cl.trusted)
+		return append(out, "+RESET\r\n"...)
+	})
 	return out
 }
 

@@ -52,6 +52,44 @@ func TestPasswordFirst(t *testing.T) {
 	}
 }
 
+// TestReset: the client is what it was at first.
+func TestReset(t *testing.T) {
+	p := dial(t, start(t, "secret"))
+	p.expect("RESET", "+RESET")
+	p.do("HELLO 3 AUTH default secret SETNAME me")
+	p.expect("SUBSCRIBE ch", `>["subscribe" "ch" :1]`)
+	p.expect("RESET", "+RESET")
+	p.expect("PING", "-NOAUTH Authentication required.")
+	p.expect("*11\r", "-ERR Protocol error: unauthenticated multibulk length")
+	p = dial(t, p.RemoteAddr().String())
+	p.do("HELLO 3 AUTH default secret SETNAME me")
+	p.send("RESET", "AUTH secret", "CLIENT GETNAME", "PUBLISH ch x")
+	for _, want := range []string{"+RESET", "+OK", "nil", ":0"} {
+		if got := p.read(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+// TestWebPage: a page that has its reader's browser send commands changes nothing.
+func TestWebPage(t *testing.T) {
+	addr := start(t, "")
+	for _, wire := range []string{
+		"POST / HTTP/1.1\r\nHost: " + addr + "\r\nContent-Type: text/plain\r\n\r\n\r\nSET pwned by-a-web-page\r\n",
+		"GET / HTTP/1.1\r\nHost: " + addr + "\r\n\r\nSET pwned by-a-web-page\r\n",
+	} {
+		p := dial(t, addr)
+		p.send(wire)
+		for reply := ""; !strings.HasPrefix(reply, "-ERR Protocol error"); {
+			reply = p.read()
+		}
+		if b, err := p.r.ReadByte(); err == nil {
+			t.Errorf("more is answered: %q", b)
+		}
+	}
+	dial(t, addr).expect("GET pwned", "nil")
+}
+
 func TestInfo(t *testing.T) {
 	p := dial(t, start(t, ""))
 	p.do("SET a 1")
@@ -75,7 +113,7 @@ func TestCommandTable(t *testing.T) {
 	addr := start(t, "")
 	p := dial(t, addr)
 	commands := newCommands()
-	if got := p.do("COMMAND COUNT"); got != ":28" || len(commands.names) != 28 {
+	if got := p.do("COMMAND COUNT"); got != ":31" || len(commands.names) != 31 {
 		t.Errorf("COMMAND COUNT: %s of %d", got, len(commands.names))
 	}
 	p.expect("COMMAND INFO get subscribe", `[["get" :2 [+readonly +fast] :1 :1 :1] ["subscribe" :-2 [+pubsub] :0 :0 :0]]`)

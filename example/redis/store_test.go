@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/go-weir/weir/plugins/resp"
 )
 
 // TestMSetAtomic: nobody sees a part of an MSET, or of a DEL, whatever shards its
@@ -180,5 +182,41 @@ func TestMatch(t *testing.T) {
 		if got := match(tt.pattern, tt.s); got != tt.want {
 			t.Errorf("match(%.20q, %.20q) = %t", tt.pattern, tt.s, got)
 		}
+	}
+}
+
+// TestLongReply: a reply that would be longer than the limit is refused before it is
+// made, and the others go on.
+func TestLongReply(t *testing.T) {
+	s := &server{commands: newCommands(), store: newStore(), hub: newHub()}
+	cl := &client{version: resp.V2, trusted: true}
+	serve := func(args ...string) string {
+		var list [][]byte
+		for _, arg := range args {
+			list = append(list, []byte(arg))
+		}
+		reply := s.serve(cl, list, nil)
+		return string(reply[:min(len(reply), 60)])
+	}
+	const values, refused = maxReply >> 20, "-ERR reply exceeds the maximum size\r\n"
+	long := strings.Repeat("x", 1<<20)
+	serve("SET", "a", long)
+	get := append([]string{"MGET"}, slices.Repeat([]string{"a"}, values)...)
+	if got := serve(get...); !strings.HasPrefix(got, "*128\r\n$1048576\r\n") {
+		t.Errorf("MGET at the limit: %q", got)
+	}
+	if got := serve(append(get, "a")...); got != refused {
+		t.Errorf("MGET over the limit: %q", got)
+	}
+	for i := range values {
+		serve("SET", fmt.Sprint(i)+long, "")
+	}
+	for _, command := range []string{"KEYS *", "SCAN 0 COUNT 1000000"} {
+		if got := serve(strings.Fields(command)...); got != refused {
+			t.Errorf("%s: %q", command, got)
+		}
+	}
+	if got := serve("KEYS", "a"); got != "*1\r\n$1\r\na\r\n" {
+		t.Errorf("KEYS a: %q", got)
 	}
 }

@@ -110,6 +110,15 @@ func cmdMGet(s *server, cl *client, args [][]byte, out []byte) []byte {
 	keys := args[1:]
 	l := s.store.lockAll(keys, 1)
 	defer l.unlock()
+	size := 0
+	for _, key := range keys { // one that is asked for twice is sent twice
+		if e := l.shard(key).find(key); e != nil {
+			size += len(e.value)
+		}
+	}
+	if size > maxReply {
+		return resp.AppendError(out, errReply)
+	}
 	out = resp.AppendArray(out, len(keys))
 	for _, key := range keys {
 		out = appendValue(out, cl.version, l.shard(key).find(key))
@@ -125,6 +134,25 @@ func cmdDecr(s *server, _ *client, args [][]byte, out []byte) []byte {
 	return increment(s, args[1], -1, out)
 }
 
+func cmdIncrBy(s *server, _ *client, args [][]byte, out []byte) []byte {
+	by, ok := parseInt(args[2])
+	if !ok {
+		return resp.AppendError(out, errInteger)
+	}
+	return increment(s, args[1], by, out)
+}
+
+func cmdDecrBy(s *server, _ *client, args [][]byte, out []byte) []byte {
+	by, ok := parseInt(args[2])
+	switch {
+	case !ok:
+		return resp.AppendError(out, errInteger)
+	case by == math.MinInt64:
+		return resp.AppendError(out, "ERR decrement would overflow")
+	}
+	return increment(s, args[1], -by, out)
+}
+
 func increment(s *server, key []byte, by int64, out []byte) []byte {
 	sh := s.store.lock(key)
 	defer sh.mu.Unlock()
@@ -137,7 +165,7 @@ func increment(s *server, key []byte, by int64, out []byte) []byte {
 		if n, ok = parseInt(e.value); !ok {
 			return resp.AppendError(out, errInteger)
 		}
-		if by > 0 && n == math.MaxInt64 || by < 0 && n == math.MinInt64 {
+		if by > 0 && n > math.MaxInt64-by || by < 0 && n < math.MinInt64-by {
 			return resp.AppendError(out, "ERR increment or decrement would overflow")
 		}
 	}

@@ -33,7 +33,7 @@ func main() {
 	addr := flag.String("addr", ":1833", "address to listen on")
 	loops := flag.Int("loops", 0, "number of event loops (0: one per CPU)")
 	compress := flag.Bool("compress", true, "accept permessage-deflate from clients that offer it")
-	metrics := flag.String("metrics", "", "address of the metrics server, such as :9091 (empty: none)")
+	metrics := flag.String("metrics", "", "address of the metrics server, such as localhost:9091 (empty: none)")
 	flag.Parse()
 
 	opts := []websocket.Option{websocket.Fallback(page)}

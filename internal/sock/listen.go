@@ -4,6 +4,7 @@ package sock
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -21,8 +22,11 @@ import (
 func Listen(network, address string, c ListenConfig) (fd int, addr *net.TCPAddr, err error) {
 	lc := net.ListenConfig{
 		KeepAlive: -1, // set below, for the kernel and not for each accepted socket
-		Control: func(_, _ string, rc syscall.RawConn) error {
-			return control(rc, func(fd int) error { return c.apply(fd) })
+		Control: func(network, address string, rc syscall.RawConn) error {
+			if err := control(rc, func(fd int) error { return c.apply(fd) }); err != nil || c.Control == nil {
+				return err
+			}
+			return c.Control(network, address, rc)
 		},
 	}
 	lc.SetMultipathTCP(false) // an MPTCP socket lacks several of the options above
@@ -98,6 +102,16 @@ func (c ListenConfig) apply(fd int) error {
 		}
 	}
 	return nil
+}
+
+// Listening reports whether fd is a socket that listens. One that did may have been shut
+// down (shutdown(2), or from outside: ss -K), or closed.
+func Listening(fd int) bool {
+	on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+	if errors.Is(err, unix.ENOPROTOOPT) {
+		return true // this system does not tell
+	}
+	return err == nil && on != 0
 }
 
 // Reserve opens a descriptor that is good for nothing but being closed when

@@ -118,4 +118,7 @@ type ListenConfig struct {
 	ReadBuffer  int           // SO_RCVBUF in bytes; 0: the system's own choice
 	WriteBuffer int           // SO_SNDBUF in bytes; 0: the system's own choice
 	Backlog     int           // listen(2); 0: the system's maximum
+
+	// Control, if not nil, is called after all these, before the socket is bound.
+	Control func(network, address string, c syscall.RawConn) error
 }

@@ -18,5 +18,8 @@ func Listen(network, address string, _ ListenConfig) (int, *net.TCPAddr, error) 
 	return -1, nil, fmt.Errorf("listen %s %s on %s: %w", network, address, runtime.GOOS, errors.ErrUnsupported)
 }
 
+// Listening is never true here.
+func Listening(int) bool { return false }
+
 // Reserve always fails here.
 func Reserve() int { return -1 }

@@ -38,6 +38,11 @@ type Config struct {
 	// Keep delivers the separator with the message.
 	Keep bool
 
+	// Last delivers what comes behind the last separator, if that is anything, when
+	// the peer ends its stream: many programs don't end the last line of a text. It
+	// may be a part of a message, of a peer that has crashed.
+	Last bool
+
 	// MaxLength is the most that a message may have, in bytes, without its
 	// separator; 0: DefaultMaxLength. The server's MaxMessageSize bounds it too.
 	MaxLength int
@@ -51,12 +56,14 @@ type Protocol struct {
 	separator []byte
 	trimCR    bool
 	keep      bool
+	last      bool
 	max       int
 }
 
 var (
 	_ weir.Protocol       = (*Protocol)(nil)
 	_ weir.ValidProtocol  = (*Protocol)(nil)
+	_ weir.LastProtocol   = (*Protocol)(nil)
 	_ weir.PacketAppender = (*Protocol)(nil)
 )
 
@@ -79,7 +86,7 @@ func New(c Config) (*Protocol, error) {
 	case c.MaxLength < 0:
 		return nil, fmt.Errorf("delimiter: MaxLength is %d, must be at least 1", c.MaxLength)
 	}
-	return &Protocol{separator: []byte(c.Separator), trimCR: c.TrimCR, keep: c.Keep, max: c.MaxLength}, nil
+	return &Protocol{separator: []byte(c.Separator), trimCR: c.TrimCR, keep: c.Keep, last: c.Last, max: c.MaxLength}, nil
 }
 
 // Validate implements weir.ValidProtocol: it refuses the zero value, which has no
@@ -149,6 +156,29 @@ func (p *Protocol) wait(c *weir.Connection, s *search, buffer *ringbuffer.RingBu
 	case from > 0:
 		c.SetProtocolState(&search{from})
 	}
+}
+
+// UnPacketLast implements weir.LastProtocol, for Config.Last.
+func (p *Protocol) UnPacketLast(c *weir.Connection, buffer *ringbuffer.RingBuffer) (ctx any, payload []byte) {
+	if !p.last {
+		return nil, nil
+	}
+	whole := buffer.View(buffer.Length())
+	payload = whole
+	if p.trimCR {
+		payload = bytes.TrimSuffix(whole, []byte{'\r'})
+	}
+	if len(payload) > p.max {
+		p.refuse(c)
+		return nil, nil
+	}
+	if p.keep {
+		payload = whole
+	}
+	if len(payload) == 0 {
+		return Empty{}, payload
+	}
+	return nil, payload
 }
 
 func (p *Protocol) refuse(c *weir.Connection) {

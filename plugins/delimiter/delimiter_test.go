@@ -3,6 +3,7 @@ package delimiter_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -201,6 +202,53 @@ type sender struct {
 func (s sender) OnConnect(c *weir.Connection)                { _ = c.WritePacket(s.data) } // it has no error
 func (s sender) OnMessage(*weir.Connection, any, []byte) any { return nil }
 func (s sender) OnClose(c *weir.Connection)                  { s.ended <- c.Err() }
+
+// TestLast: with the option, what is behind the last separator is a message when the
+// stream ends.
+func TestLast(t *testing.T) {
+	for _, tt := range []struct {
+		config       delimiter.Config
+		stream, want string
+	}{
+		{delimiter.Config{Separator: "\n", Last: true}, "a\nbc", "[a][bc]"},
+		{delimiter.Config{Separator: "\n", Last: true}, "a\nbc\n", "[a][bc]"},
+		{delimiter.Config{Separator: "\n", Last: true}, "a\n\r", "[a][\r]"},
+		{delimiter.Config{Separator: "\n"}, "a\nbc", "[a]"},
+		{delimiter.Config{Separator: "\n", TrimCR: true, Last: true}, "a\r\nbc\r", "[a][bc]"},
+		{delimiter.Config{Separator: "\n", TrimCR: true, Last: true}, "a\r\n\r", "[a][]"},
+		{delimiter.Config{Separator: "\n", TrimCR: true, Keep: true, Last: true}, "a\r\nb\r", "[a\r\n][b\r]"},
+		{delimiter.Config{Separator: "<end>", Last: true}, "a<end>bc<en", "[a][bc<en]"},
+		{delimiter.Config{Separator: "<end>", Last: true, MaxLength: 4}, "a<end>bcde", "[a][bcde]"},
+		{delimiter.Config{Separator: "<end>", Last: true, MaxLength: 4}, "a<end>bcdef", "[a]"},
+	} {
+		s, err := weir.NewServer(brackets{}, weir.Address("127.0.0.1:0"), weir.NumLoops(1), weir.CustomProtocol(protocol(t, tt.config)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { _ = s.Start() }() // it returns nil after Stop
+		peer, err := net.Dial("tcp", s.Addrs()[0].String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(peer, tt.stream)
+		_ = peer.(*net.TCPConn).CloseWrite()
+		if got, err := io.ReadAll(peer); string(got) != tt.want || err != nil {
+			t.Errorf("%+v: %q is %q, %v; want %q", tt.config, tt.stream, got, err, tt.want)
+		}
+		_ = peer.Close()
+		_ = s.Stop() // which returns none
+	}
+}
+
+// brackets is a handler that sends back each message in brackets.
+type brackets struct{}
+
+func (brackets) OnConnect(*weir.Connection) {}
+func (brackets) OnClose(*weir.Connection)   {}
+func (brackets) OnMessage(c *weir.Connection, _ any, data []byte) any {
+	_, _ = fmt.Fprintf(c, "[%s]", data) // an error means that the connection is ending
+	return nil
+}
 
 // TestZeroValue: no server takes the Protocol that nobody made.
 func TestZeroValue(t *testing.T) {

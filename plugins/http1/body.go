@@ -10,9 +10,6 @@ import (
 // once more when all of it is there and wanted.
 func (s *conn) readBody(b *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 	x := s.x
-	if s.sink == toMemory && !x.req.Chunked() {
-		return s.awaitBody(b, x)
-	}
 	s.resumed()
 	for s.phase == inBody && !s.paused {
 		first, _ := b.PeekAll()
@@ -21,6 +18,7 @@ func (s *conn) readBody(b *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 			err = s.take(data)
 		}
 		b.Retrieve(n)
+		x.came += int64(n)
 		switch {
 		case err != nil:
 			s.bodyFailed(err)
@@ -31,35 +29,20 @@ func (s *conn) readBody(b *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 			if s.phase == inHead {
 				return s.readHead(b)
 			}
+		case n == 0 && s.left && x.state == late: // no more will come
+			x.answer(false)
 		case n == 0:
 			s.clock.start(s, bodyClock)
 			if s.sink != toHandler {
 				s.letGo()
 			}
 			return nil, nil
-		default:
-			s.clock.extend(s, n)
 		}
 	}
 	if s.phase == inBody {
 		s.clock.start(s, bodyClock) // when reading goes on, there may be nothing to call UnPacket for
 	}
 	return nil, nil
-}
-
-// awaitBody leaves a body in the buffer until it is complete.
-func (s *conn) awaitBody(b *ringbuffer.RingBuffer, x *exchange) (ctx any, payload []byte) {
-	n := int64(b.Length())
-	if n < s.remaining {
-		s.clock.start(s, bodyClock)
-		s.clock.extend(s, int(n-x.seen))
-		x.seen = n
-		s.letGo()
-		return nil, nil
-	}
-	payload = b.View(int(s.remaining))
-	b.Retrieve(int(s.remaining))
-	return &x.req, payload
 }
 
 // decode takes n bytes of the body off p; data are those of them that belong to
@@ -78,11 +61,15 @@ func (s *conn) take(data []byte) *Error {
 	x := s.x
 	switch s.sink {
 	case toNobody:
-		if x.discarded += len(data); x.discarded > maxDiscard {
-			return errBodyLength
+		if x.discarded += len(data); x.discarded > maxDiscard && x.state == late {
+			return errBodyLength // else the client was told that it can send another request
 		}
 	case toMemory:
-		x.collected = append(x.collected, data...)
+		rest := s.protocol.options.maxBody
+		if !x.req.Chunked() {
+			rest = s.remaining
+		}
+		return x.collect(data, rest)
 	case toHandler:
 		s.paused = x.call.feed(data)
 	}
@@ -94,33 +81,46 @@ func (s *conn) resumed() {
 	if s.paused {
 		s.paused = false
 		if d := s.protocol.options.bodyTime; d > 0 {
-			s.clock.deadline = s.clock.now() + d
+			s.clock.deadline, s.x.came = s.clock.now()+d, 0
 		}
 	}
 }
 
 // bodyDone is behind a body that was not wanted as a whole.
 func (s *conn) bodyDone() {
+	x := s.x
 	s.clock.state = noClock
-	if s.sink == toNobody {
+	switch {
+	case s.sink == toHandler:
+		s.phase = inReply
+		x.call.feedEnd(io.EOF)
+	case x.state == late:
+		x.pending = false
+		x.answer(true)
+	default:
 		s.next()
-		return
 	}
-	s.phase = inReply
-	s.x.call.feedEnd(io.EOF)
 }
 
 // bodyFailed ends the connection, now or behind the reply that is being made.
 func (s *conn) bodyFailed(err *Error) {
+	x := s.x
 	s.clock.state = noClock
 	switch s.sink {
 	case toMemory:
 		s.refuse(err)
-	case toNobody: // it was answered
+	case toNobody:
+		if x.state == late && err == errBodyTime { // the answer has waited long enough
+			x.answer(false)
+			return
+		}
 		s.phase = over
-		s.c.CloseWithError(err)
+		if x.state == late {
+			x.send(false)
+		}
+		s.end(err)
 	case toHandler:
 		s.phase = over
-		s.x.call.feedEnd(err)
+		x.call.feedEnd(err)
 	}
 }

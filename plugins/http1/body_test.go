@@ -119,7 +119,10 @@ func TestUnreadBody(t *testing.T) {
 		s := start(t, path)
 		p := dial(t, s)
 		go func() { _, _ = io.WriteString(p, chunked+chunks(pattern(200<<10), pattern(200<<10))) }() // it may fail
-		p.expect(200, "/u")
+		if r := p.expect(200, "/u"); !r.Close {
+			t.Error("the connection seems to stay open")
+		}
+		p.expectEnd()
 		s.expectCause(t, 413)
 	})
 	t.Run("announced", func(t *testing.T) {

@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/ringbuffer"
@@ -24,18 +26,25 @@ type call struct {
 	gone   chan struct{} // closed when the connection has ended
 
 	// loop only, except that the handler's goroutine reads the head
-	s *conn
-	x *exchange
+	s     *conn
+	x     *exchange
+	timer *weir.Timer // for the time in the queue; nil: none
 
-	// the handler's goroutine only
-	writer writer
+	// guarded by the pool's mu
+	place place
+
+	// the handler's goroutine only; then the loop's
+	writer    writer
+	postponed []byte // a response without the Connection field, in pooled storage; nil: none
+	gap       int    // where in it that would stand
 
 	// guarded by mu
 	mu       sync.Mutex
 	arrived  sync.Cond // something of the body, or its end
 	input    ringbuffer.RingBuffer
-	inputErr error // why no more of it comes: io.EOF for its end; nil: more may come
-	left     int64 // bytes of it that have not come; -1: unknown
+	body     []byte // what input is on, if that was held until it was complete; nil: input has storage of its own
+	inputErr error  // why no more of it comes: io.EOF for its end; nil: more may come
+	left     int64  // bytes of it that have not come; -1: unknown
 	trailer  http.Header
 	paused   bool // the connection is not read until input is
 	expected bool // the client waits for a 100
@@ -78,14 +87,19 @@ func newCall(p *Pool, x *exchange) *call {
 	if x.pending {
 		k.inputErr, k.left, k.expected = nil, s.remaining, x.wantsContinue()
 	} else {
-		k.input.Write(x.body)
 		k.trailer = x.trailer()
+		if x.collected != nil {
+			k.body, x.collected = x.collected, nil
+			k.input.WithData(k.body)
+		} else {
+			k.input.Write(x.body)
+		}
 	}
 	return k
 }
 
-// begin leaves the reply to the call. Loop only, as are feed, isPaused, feedEnd,
-// halfClosed, abandon and end.
+// begin leaves the reply to the call. Loop only, as are limitWait, turnAway, feed,
+// isPaused, feedEnd, halfClosed, abandon and end.
 func (k *call) begin() {
 	x, s := k.x, k.s
 	x.state, x.call = elsewhere, k
@@ -96,6 +110,46 @@ func (k *call) begin() {
 	}
 	if s.left {
 		k.halfClosed()
+	}
+}
+
+// limitWait has k turned away if it is still in the queue after d.
+func (k *call) limitWait(d time.Duration) {
+	if d > 0 {
+		k.timer = k.c.RunAfter(d, func() {
+			if k.pool.withdraw(k) {
+				k.turnAway()
+			}
+		})
+	}
+}
+
+// turnAway answers a request that has left the queue before its turn.
+func (k *call) turnAway() {
+	s, x := k.s, k.x
+	k.stopTimer()
+	k.cancel()
+	k.closeInput()
+	if s.phase == over { // the body was not as it should be
+		s.end(k.failure())
+		return
+	}
+	x.pending = s.phase == inBody
+	x.call, x.state = nil, replies
+	x.res.reset()
+	x.res.busy()
+	switch x.reply(); {
+	case x.state == late:
+		x.awaitRest()
+	case s.phase != over:
+		s.kick()
+	}
+}
+
+func (k *call) stopTimer() {
+	if k.timer != nil {
+		k.timer.Stop()
+		k.timer = nil
 	}
 }
 
@@ -141,12 +195,16 @@ func (k *call) feedEnd(err error) {
 
 // halfClosed tells the handler that the client may be gone.
 func (k *call) halfClosed() {
+	k.pool.leave(k)
 	k.feedEnd(io.ErrUnexpectedEOF) // no effect on a body that is complete
 	k.cancel()
 }
 
 // abandon tells it that the client is.
 func (k *call) abandon() {
+	if k.pool.withdraw(k) {
+		k.closeInput()
+	}
 	k.halfClosed()
 	close(k.gone)
 }
@@ -185,15 +243,18 @@ func (k *call) isGone() bool {
 // panicked ends the connection of a handler that has panicked with v, or ended its
 // goroutine.
 func (k *call) panicked(v any) {
-	if v != nil && v != http.ErrAbortHandler { // as net/http compares it: errors.Is calls methods of v, which may panic in turn
-		stack := debug.Stack()
-		k.pool.options.logger.Error("http1: panic in an http.Handler", "panic", v, "peer", k.c.PeerAddr(), "stack", string(stack))
-		k.writer.fail(errPanic)
-		k.c.CloseWithError(&weir.PanicError{Callback: "http.Handler", Value: v, Stack: stack})
+	if v == nil || v == http.ErrAbortHandler { // as net/http compares it: errors.Is calls methods of v, which may panic in turn
+		k.writer.release()
+		_ = k.c.Close() // an error means that it is closed already
 		return
 	}
-	k.writer.release()
-	_ = k.c.Close() // an error means that it is closed already
+	stack := debug.Stack()
+	k.pool.options.logger.Error("http1: panic in an http.Handler", "panic", v, "peer", k.c.PeerAddr(), "stack", string(stack))
+	k.writer.fail(errPanic)
+	_ = k.c.Execute(func() { // an error means that it is ending already
+		k.c.AwaitPeer() // the client may be sending, and has yet to read the answer
+		k.c.CloseWithError(&weir.PanicError{Callback: "http.Handler", Value: v, Stack: stack})
+	})
 }
 
 // closeInput throws away what was not read of the body, and what will come.
@@ -202,16 +263,32 @@ func (k *call) closeInput() {
 	defer k.mu.Unlock()
 	k.ended = true
 	k.input.Release()
+	if k.body != nil {
+		k.s.protocol.bodies.release(k.body)
+		k.body = nil
+	}
 }
 
 // end goes on with the next request.
 func (k *call) end() {
-	s := k.s
+	s, x := k.s, k.x
+	k.stopTimer()
 	switch {
 	case s.phase == over: // the body was not as it should be
-		s.c.CloseWithError(k.failure())
+		if k.postponed != nil {
+			s.sent(k.sendLate(false))
+		}
+		s.end(k.failure())
 	case k.writer.close:
 		s.finish()
+	case k.postponed != nil && s.phase == inBody:
+		x.postpone()
+		x.awaitRest()
+	case k.postponed != nil:
+		x.pending = false
+		if x.answer(true); s.phase == inHead {
+			s.kick()
+		}
 	case s.phase == inBody:
 		s.sink = toNobody
 		s.kick()
@@ -219,6 +296,20 @@ func (k *call) end() {
 		s.proceed()
 	}
 }
+
+// sendLate sends a response that was postponed.
+func (k *call) sendLate(again bool) error {
+	out := k.postponed
+	k.postponed = nil
+	if !again {
+		out = slices.Insert(out, k.gap, closeLine...)
+	}
+	_, err := k.c.Write(out)
+	ringbuffer.Recycle(out)
+	return err
+}
+
+var closeLine = []byte("Connection: close\r\n")
 
 // failure is what was wrong with the body; nil if nothing was.
 func (k *call) failure() error {

@@ -54,6 +54,10 @@ func (w *writer) flush(last bool) error {
 		}
 		w.release()
 	}
+	if w.k.gap > 0 && last {
+		w.k.postponed = out
+		return nil
+	}
 	w.send(out)
 	if w.err == nil && !last {
 		w.err = w.await(window)
@@ -79,10 +83,20 @@ func (w *writer) appendHead(dst []byte, last bool) []byte {
 	}
 	dst = w.appendFraming(dst, last)
 	h := &k.x.req.Head
-	// There is no way to speak another protocol after a 101.
-	switch w.close = w.close || w.status < 200 || !h.KeepAlive() || k.strands(); {
+	w.close = w.close || w.status < 200 || !h.KeepAlive() // there is no way to speak another protocol after a 101
+	if !w.close {
+		switch k.rest() {
+		case restStrands:
+			w.close = true
+		case restUnknown:
+			if last { // the loop decides
+				k.gap = len(dst)
+			}
+		}
+	}
+	switch {
 	case w.close:
-		dst = append(dst, "Connection: close\r\n"...)
+		dst = append(dst, closeLine...)
 	case h.minor == 0:
 		dst = append(dst, "Connection: keep-alive\r\n"...)
 	}
@@ -111,19 +125,29 @@ func (w *writer) appendFraming(dst []byte, last bool) []byte {
 	return dst
 }
 
-// strands reports whether what is left of the request's body keeps the connection
-// from being used again. No 100 is sent from now on.
-func (k *call) strands() bool {
+// rest is what is left of a request's body when the response begins.
+type rest uint8
+
+const (
+	restSkipped rest = iota // so little that it can be thrown away, or nothing
+	restStrands             // so much that the connection can't be used again
+	restUnknown             // either, as the body is chunked; once the response has begun, all of it is skipped
+)
+
+// rest looks at what is left of the body. No 100 is sent from now on.
+func (k *call) rest() rest {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.inputErr != nil {
-		return !errors.Is(k.inputErr, io.EOF)
-	}
-	if k.expected {
+	switch {
+	case errors.Is(k.inputErr, io.EOF):
+		return restSkipped
+	case k.inputErr != nil, k.expected, k.left > maxDiscard:
 		k.expected = false
-		return true
+		return restStrands
+	case k.left < 0:
+		return restUnknown
 	}
-	return k.left > maxDiscard
+	return restSkipped
 }
 
 // hasTrailer reports whether fields are to follow the body.

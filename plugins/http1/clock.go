@@ -27,6 +27,10 @@ const (
 	noClock                     // nothing is awaited from the client
 )
 
+// lateTime is how long an answer waits for the end of a chunked body. The client may
+// be waiting for it before it sends more.
+const lateTime = time.Second
+
 // rest is the state between requests.
 func (k *clock) rest() {
 	k.state, k.used = idleClock, true
@@ -46,7 +50,10 @@ func (k *clock) start(s *conn, state clockState) {
 	}
 	k.state = state
 	d := s.protocol.options.headTime
-	if state == bodyClock {
+	switch {
+	case state == bodyClock && s.x.state == late:
+		d = lateTime
+	case state == bodyClock:
 		d = s.protocol.options.bodyTime
 	}
 	if k.deadline = 0; d > 0 {
@@ -55,11 +62,18 @@ func (k *clock) start(s *conn, state clockState) {
 	}
 }
 
-// extend gives the body time for n more bytes.
-func (k *clock) extend(s *conn, n int) {
-	if k.deadline > 0 {
-		k.deadline += time.Duration(n) * time.Second / time.Duration(s.protocol.options.bodyRate)
+// extend gives the body more time for what has come of it since the last call, and
+// returns how much time is left.
+func (k *clock) extend(s *conn) time.Duration {
+	o, x := &s.protocol.options, s.x
+	now := k.now()
+	if x.state != late {
+		bought := float64(x.came) / float64(o.bodyRate) * float64(time.Second)
+		k.deadline += time.Duration(min(bought, float64(o.bodyTime)))
+		k.deadline = min(k.deadline, now+o.bodyTime) // what came at once is no reason to wait long for the rest
 	}
+	x.came = 0
+	return k.deadline - now
 }
 
 func (k *clock) now() time.Duration {
@@ -105,19 +119,24 @@ func (s *conn) tick() {
 		s.phase = over
 		s.c.CloseWithError(weir.ErrIdleTimeout)
 		return
-	case k.state == headClock && k.deadline > 0, k.state == bodyClock && k.deadline > 0:
+	case k.state == headClock && k.deadline > 0:
+		if left := k.deadline - k.now(); left > 0 {
+			k.arm(s, left)
+			return
+		}
+		s.x.req.Reset() // it may have moved since
+		s.refuse(errHeadTime)
+		return
+	case k.state == bodyClock && k.deadline > 0:
 		if s.paused { // that time does not count
 			s.paused = s.x.call.isPaused()
 			k.deadline = k.now() + s.protocol.options.bodyTime
 		}
-		if left := k.deadline - k.now(); left > 0 {
+		if left := k.extend(s); left > 0 {
 			k.arm(s, left)
-		} else if k.state == headClock {
-			s.x.req.Reset() // it may have moved since
-			s.refuse(errHeadTime)
-		} else {
-			s.bodyFailed(errBodyTime)
+			return
 		}
+		s.bodyFailed(errBodyTime)
 		return
 	}
 	k.used = false

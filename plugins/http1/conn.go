@@ -1,7 +1,8 @@
 package http1
 
 import (
-	"net/http"
+	"errors"
+	"os"
 
 	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/ringbuffer"
@@ -164,9 +165,14 @@ func (s *conn) letGo() {
 	}
 }
 
-// finish closes the connection behind the reply.
+// finish closes the connection behind the reply. A client may be in the middle of
+// sending: a body that was answered before its end, or the next request, if the end
+// comes as a surprise. A reset could cost it the reply.
 func (s *conn) finish() {
 	s.phase = over
+	if s.x.pending || s.x.req.KeepAlive() {
+		s.c.AwaitPeer()
+	}
 	_ = s.c.Close() // an error means that it is closed already
 }
 
@@ -175,8 +181,15 @@ func (s *conn) refuse(err *Error) {
 	s.phase = over
 	s.clock.state = noClock
 	s.x.refuse(err)
-	if err.Status != http.StatusRequestTimeout {
-		s.c.AwaitPeer() // it may be sending what was refused, and has yet to read why
+	s.x.dropBody()
+	s.end(err)
+}
+
+// end closes the connection behind an answer that the client may not expect. It may be
+// sending, and has yet to read the answer; one that takes too long is not waited for.
+func (s *conn) end(err error) {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		s.c.AwaitPeer()
 	}
 	s.c.CloseWithError(err)
 }

@@ -65,14 +65,20 @@
 //	head, trailer section       HeadLimits     32 KiB              431
 //	fields of each              HeadLimits     100                 431
 //	body                        MaxBody        4 MiB               413
+//	bodies held in memory       BodyMemory     256 MiB in all      503
 //	time for the head           HeadTimeout    10 s                408
-//	time for the body           BodyTimeout    30 s and 1 s/KiB    408
+//	time for the body           BodyTimeout    30 s, then 1 KiB/s  408
 //	time between requests       IdleTimeout    60 s                closed
-//	body that nobody reads                     256 KiB             closed
+//	body that nobody reads                     256 KiB             closed behind the answer
 //	pipelined input that waits                 64 KiB              not read
 //	requests handled at a time  Workers        256 in a Pool       wait
 //	requests that wait          Queue          1024 in a Pool      503
+//	time that they wait         QueueTimeout   10 s in a Pool      503
 //	client that does not read   StallTimeout   30 s in a Pool      closed
 //
 // The cause of the end of a connection that was refused something is an [*Error].
+//
+// The server's MaxMessageSize does not limit bodies. It bounds what of a connection's
+// input waits, which is a head or pipelined requests: it must be 128 KiB at least, and
+// more than the longest head.
 package http1

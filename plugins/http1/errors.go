@@ -70,6 +70,7 @@ var (
 	errCodingSyntax  = bad("the Transfer-Encoding is malformed")
 	errCodingVersion = bad("a Transfer-Encoding in HTTP/1.0, which has none")
 	errCodingUnknown = &Error{http.StatusNotImplemented, "a transfer coding other than chunked"}
+	errBodies        = &Error{http.StatusServiceUnavailable, "too many bodies at a time"}
 	errBodyLength    = &Error{http.StatusRequestEntityTooLarge, "the body is too long"}
 	errChunkSize     = bad("the size of a chunk is not a hexadecimal number")
 	errChunkLine     = bad("the line with the size of a chunk is malformed or too long")

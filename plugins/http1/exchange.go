@@ -22,9 +22,9 @@ type exchange struct {
 	begun     bool   // some of it was
 	onBody    func(*Response, *Request, []byte)
 	chunked   chunked
-	collected []byte // the content of a chunked one
+	collected []byte // what is held of it until it is complete, in pooled storage
 	discarded int    // bytes that nobody wanted
-	seen      int64  // bytes that wait in the connection's buffer
+	came      int64  // bytes since the clock was last told
 
 	own []byte // a copy of the head, when it is needed longer than it is in the buffer
 	out []byte // scratch: the reply
@@ -41,6 +41,7 @@ const (
 	replies   exchangeState = iota // the reply goes out
 	awaits                         // the body is read, and then another function called
 	elsewhere                      // the reply is made by somebody else
+	late                           // the reply is made; how it is sent depends on what is left of the body
 	left                           // nothing: the connection does not speak HTTP any more
 )
 
@@ -74,14 +75,17 @@ func (x *exchange) reset() {
 	if x.state == replies && !x.pending && len(x.own) == 0 {
 		return // nothing else was used
 	}
-	x.own, x.collected = keep(x.own), keep(x.collected)
+	x.own = keep(x.own)
+	x.dropBody()
 	x.state, x.pending, x.begun, x.onBody = replies, false, false, nil
-	x.discarded, x.seen, x.call, x.stream = 0, 0, nil, nil
+	x.discarded, x.came, x.call, x.stream = 0, 0, nil, nil
 }
 
 // halfClosed tells who makes the reply that the client may be gone.
 func (x *exchange) halfClosed() {
 	switch {
+	case x.state == late: // no more of the body will come
+		x.answer(false)
 	case x.call != nil:
 		x.call.halfClosed()
 	case x.stream != nil:
@@ -91,6 +95,7 @@ func (x *exchange) halfClosed() {
 
 // abandon tells it that the connection has ended.
 func (x *exchange) abandon() {
+	x.dropBody()
 	switch {
 	case x.call != nil:
 		x.call.abandon()
@@ -148,6 +153,10 @@ func (x *exchange) keepHead() {
 // await has the body read that the Handler wants.
 func (x *exchange) await() {
 	s := x.conn
+	if x.req.ContentLength() > s.protocol.bodies.most() {
+		s.refuse(errBodyLength)
+		return
+	}
 	x.keepHead()
 	if x.wantsContinue() {
 		_, _ = s.c.Write(continueLine) // an error means that the connection is ending
@@ -162,10 +171,42 @@ func (x *exchange) wantsContinue() bool {
 	return x.pending && !x.begun && x.req.ExpectsContinue()
 }
 
-// reply sends the response and goes on with what follows the request.
+// reply sends the response, now or when it is clear whether the connection can be used
+// again: how much there is of a chunked body that nobody wants shows when it is read.
 func (x *exchange) reply() {
-	s := x.conn
 	again := x.reusable()
+	if again && x.pending && x.req.Chunked() {
+		x.keepHead()
+		if w := &x.res; w.ref != nil { // which is the Handler's again
+			w.body, w.ref = append(w.body[:0], w.ref...), nil
+		}
+		x.postpone()
+		return
+	}
+	x.answer(again)
+}
+
+// postpone has the rest of the body read, for a while, and then answer called.
+func (x *exchange) postpone() {
+	x.state = late
+	x.conn.phase, x.conn.sink = inBody, toNobody
+	x.conn.clock.state = noClock
+}
+
+// awaitRest is behind postpone when no UnPacket follows by itself.
+func (x *exchange) awaitRest() {
+	s := x.conn
+	if s.left && s.c.ReadBufferLength() == 0 {
+		x.answer(false)
+		return
+	}
+	s.clock.start(s, bodyClock)
+	s.kick()
+}
+
+// answer sends the response and goes on with what follows the request.
+func (x *exchange) answer(again bool) {
+	s := x.conn
 	if !x.send(again) {
 		s.phase = over
 		return
@@ -194,6 +235,9 @@ func (x *exchange) reusable() bool {
 
 // send writes the response, and reports whether it could.
 func (x *exchange) send(again bool) bool {
+	if x.call != nil {
+		return x.conn.sent(x.call.sendLate(again))
+	}
 	w := &x.res
 	body := w.content()
 	out := w.appendHead(x.out[:0], again)
@@ -252,6 +296,7 @@ func (x *exchange) panicked() {
 	x.conn.phase = over
 	if x.state == replies || x.state == awaits {
 		x.refuse(errPanic)
+		x.conn.c.AwaitPeer()
 	}
 }
 

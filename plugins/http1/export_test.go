@@ -26,3 +26,14 @@ var ValueEnd = valueEnd
 
 // Waiting reports whether the Handler has yet to be given the body.
 func (r *Request) Waiting() bool { return r.x.pending && r.x.onBody == nil }
+
+// BodyMemoryUsed is how much of BodyMemory is in use.
+func (p *Protocol) BodyMemoryUsed() int64 { return p.bodies.used.Load() }
+
+// Waiting is how many requests wait for a worker, and how many clients of those have
+// ended their half.
+func (p *Pool) Waiting() (n, leaving int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.waiting.length, p.waiting.leaving
+}

@@ -9,6 +9,7 @@ import (
 type options struct {
 	limits      Limits
 	maxBody     int64
+	bodyMemory  int64
 	headTime    time.Duration
 	bodyTime    time.Duration
 	bodyRate    int
@@ -25,20 +26,27 @@ func HeadLimits(l Limits) Option { return func(o *options) { o.limits = l } }
 
 // MaxBody limits the body of a request; past it the answer is 413, and the
 // connection is closed. The default is 4 MiB. A body that a Handler asks for with
-// Request.ReadBody is held in memory; to the server's MaxMessageSize it counts as
-// a message.
+// Request.ReadBody is held in memory; see BodyMemory.
 func MaxBody(bytes int64) Option { return func(o *options) { o.maxBody = bytes } }
+
+// BodyMemory limits the memory of all bodies together that are held for Handlers until
+// they are complete and have been served (Request.ReadBody). None may have more of it
+// than is left for all others: whoever holds much keeps nobody out who wants little. Past
+// that the answer is 503, and the connection is closed; a body of more than half of the
+// limit is answered with 413. The default is 256 MiB; 0 means no limit.
+func BodyMemory(bytes int64) Option { return func(o *options) { o.bodyMemory = bytes } }
 
 // HeadTimeout limits how long a head may take, from its first byte to its last.
 // Past it the answer is 408, and the connection is closed. The default is 10 s; 0
 // means for ever.
 func HeadTimeout(d time.Duration) Option { return func(o *options) { o.headTime = d } }
 
-// BodyTimeout limits how long a body may take: d, and one second more for each
-// bytesPerSecond of it that have come. The time does not run while the connection
-// is not read because the handler does not. Past it the answer, if there is none
-// yet, is 408, and the connection is closed. The default is 30 s and 1 KiB; a d of
-// 0 means for ever.
+// BodyTimeout limits how long a body may take: d at first, and then one second for each
+// bytesPerSecond of it that have come, but never more than d in advance. So one that
+// stops coming has d, or up to twice that, and one that is always slower has little more.
+// The time does not run while the connection is not read because the handler does not.
+// Past it the answer, if there is none yet, is 408, and the connection is closed. The
+// default is 30 s and 1 KiB; a d of 0 means for ever.
 func BodyTimeout(d time.Duration, bytesPerSecond int) Option {
 	return func(o *options) { o.bodyTime, o.bodyRate = d, bytesPerSecond }
 }
@@ -53,11 +61,12 @@ func ServerField(value string) Option { return func(o *options) { o.serverField 
 
 func defaultOptions() options {
 	return options{
-		maxBody:  4 << 20,
-		headTime: 10 * time.Second,
-		bodyTime: 30 * time.Second,
-		bodyRate: 1 << 10,
-		idleTime: 60 * time.Second,
+		maxBody:    4 << 20,
+		bodyMemory: 256 << 20,
+		headTime:   10 * time.Second,
+		bodyTime:   30 * time.Second,
+		bodyRate:   1 << 10,
+		idleTime:   60 * time.Second,
 	}
 }
 
@@ -72,6 +81,7 @@ func (o *options) validate() error {
 		{"HeadLimits: Head", int64(o.limits.Head), 0, maxLimit},
 		{"HeadLimits: Fields", int64(o.limits.Fields), 0, maxLimit},
 		{"MaxBody", o.maxBody, 0, 1 << 59},
+		{"BodyMemory", o.bodyMemory, 0, 1 << 59},
 		{"HeadTimeout", int64(o.headTime), 0, 1<<63 - 1},
 		{"BodyTimeout", int64(o.bodyTime), 0, 1<<63 - 1},
 		{"BodyTimeout: rate", int64(o.bodyRate), 1, 1 << 30},

@@ -25,7 +25,24 @@ import (
 // running.
 //
 // Up to 256 KiB of a response may be on their way, or less if the server's
-// WriteBufferLimit is lower; that must be 32 KiB at least.
+// WriteBufferLimit is lower; that must be 32 KiB and a head at least.
+//
+// # Workers
+//
+// A request occupies one of the Workers for as long as its handler runs, and a client
+// can make that long: it sends its body as slowly as BodyTimeout allows, or reads its
+// response as slowly as StallTimeout does. When all are occupied, requests wait in the
+// queue, for QueueTimeout at most, and then are answered with 503. So
+//
+//   - have bodies read before a worker is asked for, on the loop and into memory, which
+//     BodyMemory bounds:
+//
+//     r.ReadBody(func(w *http1.Response, r *http1.Request, _ []byte) { pool.Serve(w, r) })
+//
+//   - send event streams and what else has no end with Response.Stream, which needs no
+//     worker, or give them a Pool of their own: they must not keep others waiting;
+//
+//   - give handlers that wait for a slow service a Pool of their own, too.
 //
 // A handler that panics costs the client a 500 and its connection.
 // http.ErrAbortHandler, with which httputil.ReverseProxy, too, ends a response that
@@ -56,15 +73,16 @@ type Pool struct {
 
 	// guarded by mu
 	mu      sync.Mutex
-	running int     // goroutines
-	waiting []*call // for one of them; empty while fewer run than may
+	running int   // goroutines
+	waiting queue // for one of them; empty while fewer run than may
 }
 
 type poolOptions struct {
-	workers int
-	queue   int
-	stall   time.Duration
-	logger  *slog.Logger
+	workers   int
+	queue     int
+	queueTime time.Duration
+	stall     time.Duration
+	logger    *slog.Logger
 }
 
 // PoolOption changes what NewPool makes.
@@ -75,8 +93,13 @@ func Workers(n int) PoolOption { return func(o *poolOptions) { o.workers = n } }
 
 // Queue sets how many requests may wait until one of the workers is free. Those
 // that come then are answered with 503, at once: waiting, too, takes memory and the
-// client's time. The default is 1024.
+// client's time. One whose client has ended its half of the connection, and may be gone,
+// gives up its place before that. The default is 1024.
 func Queue(n int) PoolOption { return func(o *poolOptions) { o.queue = n } }
+
+// QueueTimeout sets how long a request may wait in the queue; then it is answered with
+// 503. The default is 10 s; 0 means for ever.
+func QueueTimeout(d time.Duration) PoolOption { return func(o *poolOptions) { o.queueTime = d } }
 
 // StallTimeout closes the connection of a client that has taken nothing of the
 // response for that long while the handler waits for it. The default is 30 s; 0
@@ -90,7 +113,7 @@ func PanicLogger(l *slog.Logger) PoolOption { return func(o *poolOptions) { o.lo
 // NewPool makes a Pool for h. It starts goroutines as it needs them, and has none
 // when it has nothing to do. An option that can't be is an error.
 func NewPool(h http.Handler, opts ...PoolOption) (*Pool, error) {
-	p := &Pool{handler: h, options: poolOptions{workers: 256, queue: 1024, stall: 30 * time.Second}}
+	p := &Pool{handler: h, options: poolOptions{workers: 256, queue: 1024, queueTime: 10 * time.Second, stall: 30 * time.Second}}
 	for _, opt := range opts {
 		opt(&p.options)
 	}
@@ -102,6 +125,8 @@ func NewPool(h http.Handler, opts ...PoolOption) (*Pool, error) {
 		return nil, fmt.Errorf("http1: option Workers is %d, must be at least 1", o.workers)
 	case o.queue < 0:
 		return nil, fmt.Errorf("http1: option Queue is %d, must be at least 0", o.queue)
+	case o.queueTime < 0:
+		return nil, fmt.Errorf("http1: option QueueTimeout is %v, must not be negative", o.queueTime)
 	case o.stall < 0:
 		return nil, fmt.Errorf("http1: option StallTimeout is %v, must not be negative", o.stall)
 	}
@@ -119,29 +144,69 @@ func (p *Pool) Serve(w *Response, r *Request) {
 		return
 	}
 	k := newCall(p, r.x)
-	if !p.submit(k) {
-		w.Status(http.StatusServiceUnavailable)
-		w.Header("Retry-After", "1")
+	what, instead := p.submit(k)
+	switch what {
+	case refused:
+		k.closeInput()
+		w.busy()
 		return
+	case waits:
+		k.limitWait(p.options.queueTime)
 	}
 	k.begin()
+	if instead != nil {
+		instead.closeInput()
+		_ = instead.c.Execute(instead.turnAway) // an error means that nobody waits for an answer
+	}
 }
 
-// submit has k run, now or when its turn comes, and reports whether that is
-// possible.
-func (p *Pool) submit(k *call) bool {
+// busy is the reply to a request for which there is no worker.
+func (w *Response) busy() {
+	w.Status(http.StatusServiceUnavailable)
+	w.Header("Retry-After", "1")
+}
+
+// admission is what becomes of a call.
+type admission uint8
+
+const (
+	runs    admission = iota
+	waits             // for its turn
+	refused           // there are too many
+)
+
+// submit has k run, now or when its turn comes, if that is possible. It may be instead
+// of another one, which has to be turned away.
+func (p *Pool) submit(k *call) (what admission, instead *call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case p.running < p.options.workers:
+	if p.running < p.options.workers {
 		p.running++
 		go p.work(k)
-	case len(p.waiting) < p.options.queue:
-		p.waiting = append(p.waiting, k)
-	default:
-		return false
+		return runs, nil
 	}
-	return true
+	if p.waiting.length >= p.options.queue {
+		if instead = p.waiting.oldestLeaving(); instead == nil {
+			return refused, nil
+		}
+		p.waiting.remove(instead)
+	}
+	p.waiting.push(k)
+	return waits, instead
+}
+
+// withdraw takes k out of the queue, and reports whether it was there.
+func (p *Pool) withdraw(k *call) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.waiting.remove(k)
+}
+
+// leave notes that k's client has ended its half of the connection.
+func (p *Pool) leave(k *call) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting.leave(k)
 }
 
 // work runs k and then those that wait.
@@ -167,13 +232,11 @@ func (p *Pool) work(k *call) {
 func (p *Pool) next() *call {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.waiting) == 0 {
-		p.waiting = nil
+	k := p.waiting.first
+	if k == nil {
 		p.running--
 		return nil
 	}
-	k := p.waiting[0]
-	p.waiting[0] = nil
-	p.waiting = p.waiting[1:]
+	p.waiting.remove(k)
 	return k
 }

@@ -27,6 +27,7 @@ type Protocol struct {
 	handler Handler
 	stamps  stamps
 
+	bodies    bodyMemory
 	exchanges sync.Pool // of *exchange
 	conns     sync.Pool // of *conn
 }
@@ -45,6 +46,7 @@ func New(h Handler, opts ...Option) (*Protocol, error) {
 		return nil, err
 	}
 	p.options.limits.fill()
+	p.bodies.limit = p.options.bodyMemory
 	p.stamps.server = p.options.serverField
 	return p, nil
 }

@@ -14,12 +14,15 @@ func (r *Request) Connection() *weir.Connection { return r.x.conn.c }
 
 // ReadBody has f called with the whole body, which is empty if there is none: at
 // once if it has come together with the head, else when it is complete, on the
-// loop as well. A body that is too long or too late is answered with 413 or 408,
-// and f is then not called. The Handler returns after ReadBody; the reply, which
-// it may have begun, goes out when f returns.
+// loop as well. A body that is too long or too late is answered with 413 or 408, one
+// for which there is no memory left with 503 (BodyMemory), and f is then not called.
+// The Handler returns after ReadBody; the reply, which it may have begun, goes out when
+// f returns.
 //
 // A body that nobody reads is thrown away, up to 256 KiB; if it is longer, or the
-// client waits with it for a 100, the connection is closed behind the reply.
+// client waits with it for a 100, the connection is closed behind the reply, which
+// says so. How long a chunked body is shows at its end only: the reply waits for that,
+// for a second at most.
 func (r *Request) ReadBody(f func(w *Response, r *Request, body []byte)) {
 	x := r.x
 	if !x.pending {

@@ -324,6 +324,7 @@ func TestSend(t *testing.T) {
 func TestOptions(t *testing.T) {
 	for name, opt := range map[string]http1.Option{
 		"MaxBody":     http1.MaxBody(-1),
+		"BodyMemory":  http1.BodyMemory(-1),
 		"HeadTimeout": http1.HeadTimeout(-1),
 		"BodyTimeout": http1.BodyTimeout(-1, 1),
 		"rate":        http1.BodyTimeout(1, 0),
@@ -344,7 +345,7 @@ func TestOptions(t *testing.T) {
 		t.Error("no Handler, and no error")
 	}
 	for name, opt := range map[string]http1.PoolOption{
-		"Workers": http1.Workers(0), "Queue": http1.Queue(-1), "StallTimeout": http1.StallTimeout(-1),
+		"Workers": http1.Workers(0), "Queue": http1.Queue(-1), "QueueTimeout": http1.QueueTimeout(-1), "StallTimeout": http1.StallTimeout(-1),
 	} {
 		if _, err := http1.NewPool(http.NotFoundHandler(), opt); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
