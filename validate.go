@@ -32,8 +32,8 @@ func (o *Options) validate() error {
 		return &OptionError{"IncompleteLimit", fmt.Sprintf("is %d, must be at least twice the MaxMessageSize %d", o.IncompleteLimit, o.MaxMessageSize)}
 	case o.LowWaterMark >= o.HighWaterMark:
 		return &OptionError{"WriteBufferMarks", fmt.Sprintf("low mark %d is not below high mark %d", o.LowWaterMark, o.HighWaterMark)}
-	case o.HighWaterMark > o.WriteBufferLimit:
-		return &OptionError{"WriteBufferLimit", fmt.Sprintf("is %d, below the high-water mark %d", o.WriteBufferLimit, o.HighWaterMark)}
+	case o.HighWaterMark >= o.WriteBufferLimit: // reading would never pause
+		return &OptionError{"WriteBufferLimit", fmt.Sprintf("is %d, must be above the high-water mark %d", o.WriteBufferLimit, o.HighWaterMark)}
 	case o.SlowConsumer != RefuseSlow && o.SlowConsumer != CloseSlow:
 		return &OptionError{"SlowConsumer", fmt.Sprintf("is %d, must be RefuseSlow or CloseSlow", o.SlowConsumer)}
 	}
