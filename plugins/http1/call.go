@@ -243,7 +243,7 @@ func (k *call) isGone() bool {
 // panicked ends the connection of a handler that has panicked with v, or ended its
 // goroutine.
 func (k *call) panicked(v any) {
-	if v == nil || v == http.ErrAbortHandler { // as net/http compares it: errors.Is calls methods of v, which may panic in turn
+	if v == nil || v == http.ErrAbortHandler { //nolint:errorlint // as net/http compares it: errors.Is calls methods of v, which may panic in turn
 		k.writer.release()
 		_ = k.c.Close() // an error means that it is closed already
 		return
