@@ -134,8 +134,8 @@
 //
 // Three more have no option. A connection is read once when it is ready, and written
 // 4 MiB at most, then it is the turn of the next. A process that has no file descriptor left turns
-// connections away, or lets them wait, and goes on. And a panic in a callback ends
-// that connection only.
+// connections away, or lets them wait, and goes on. And a panic in a callback, or
+// runtime.Goexit, ends that connection only.
 //
 // # Timers
 //

@@ -54,11 +54,12 @@ var (
 	ErrStalled = errors.New("weir: stalled")
 )
 
-// PanicError is the cause when a callback panicked. The connection is closed,
-// the loop and all other connections go on.
+// PanicError is the cause when a callback panicked, or called runtime.Goexit, as
+// FailNow of package testing does. The connection is closed, the loop and all other
+// connections go on.
 type PanicError struct {
 	Callback string // which one: "OnMessage", "UnPacket", …
-	Value    any    // what was panicked with
+	Value    any    // what was panicked with; an error that says so after runtime.Goexit
 	Stack    []byte // of the goroutine, as runtime/debug.Stack gives it
 }
 

@@ -83,7 +83,7 @@ func TestBadOptions(t *testing.T) {
 		if bad.Option != tt.name || bad.Reason == "" {
 			t.Errorf("a bad %s gives %+v", tt.name, bad)
 		}
-		if after := leaktest.Descriptors(); after != before {
+		if after := leaktest.Descriptors(); after > before { // what tests before have left may be closed meanwhile
 			t.Errorf("a bad %s: %d descriptors before, %d after", tt.name, before, after)
 		}
 	}
@@ -144,7 +144,7 @@ func TestAddressTaken(t *testing.T) {
 				if s != nil || !errors.Is(err, syscall.EADDRINUSE) || !errors.As(err, &op) {
 					t.Errorf("NewServer returns %v", err)
 				}
-				if after := leaktest.Descriptors(); after != before {
+				if after := leaktest.Descriptors(); after > before {
 					t.Errorf("%d descriptors before, %d after", before, after)
 				}
 				if len(addresses) > 1 {

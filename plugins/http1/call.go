@@ -104,6 +104,9 @@ func (k *call) begin() {
 	x, s := k.x, k.s
 	x.state, x.call = elsewhere, k
 	s.hold()
+	if d := k.pool.options.stall; d > 0 {
+		s.c.SetStallTimeout(d)
+	}
 	s.phase = inReply
 	if x.pending {
 		s.phase, s.sink = inBody, toHandler
