@@ -41,6 +41,9 @@ func TestOptionRanges(t *testing.T) {
 		{"WriteBufferLimit", func(v int64) weir.Option {
 			return func(o *weir.Options) { weir.WriteBufferMarks(0, 1)(o); weir.WriteBufferLimit(int(v))(o) }
 		}, 2, math.MaxInt},
+		{"IncompleteLimit", count(weir.IncompleteLimit), 0, math.MaxInt},
+		{"MessageTimeout", func(v int64) weir.Option { return weir.MessageTimeout(time.Duration(v), 1) }, 0, int64(forever)},
+		{"MessageTimeout", func(v int64) weir.Option { return weir.MessageTimeout(time.Second, int(v)) }, 1, math.MaxInt},
 		{"SocketReadBuffer", count(weir.SocketReadBuffer), 0, math.MaxInt32},
 		{"SocketWriteBuffer", count(weir.SocketWriteBuffer), 0, math.MaxInt32},
 		{"Backlog", count(weir.Backlog), 0, math.MaxInt32},
