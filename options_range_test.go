@@ -21,7 +21,7 @@ func TestOptionRanges(t *testing.T) {
 	span := func(option func(time.Duration) weir.Option) func(int64) weir.Option {
 		return func(v int64) weir.Option { return option(time.Duration(v)) }
 	}
-	// A high-water mark above the limit is an error of its own.
+	// A high-water mark that is not below the limit is an error of its own.
 	limited := func(marks func(int) weir.Option) func(int64) weir.Option {
 		return func(v int64) weir.Option {
 			return func(o *weir.Options) { marks(int(v))(o); weir.WriteBufferLimit(math.MaxInt)(o) }
