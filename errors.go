@@ -38,7 +38,10 @@ var (
 	ErrMessageTooLarge = errors.New("weir: message too large")
 
 	// ErrWriteBufferFull is what Send and Write return when the bytes would
-	// take the connection over its WriteBufferLimit. Nothing was queued.
+	// take the connection over its WriteBufferLimit. Nothing was queued. Unless they
+	// are more than the limit itself, or SlowConsumer is CloseSlow, reading from the
+	// peer pauses as above the high-water mark, and OnWritable (see WritableHandler)
+	// follows when they fit.
 	ErrWriteBufferFull = errors.New("weir: write buffer full")
 
 	// ErrSlowConsumer is the cause when a connection went over its

@@ -25,6 +25,7 @@ type loop struct {
 	current    *Connection           // whose callback is running; nil while AppendPacket encodes into out
 	encoding   *Connection           // whose output out is while current is nil
 	out        []byte                // what current has written in it
+	turn       int                   // bytes that current was sent since its turn began
 	scratch    []byte                // for messages that go somewhere else; nil while one is made
 	vector     sock.Vector
 	userBuffer []byte

@@ -9,7 +9,9 @@ import (
 	"github.com/go-weir/weir"
 )
 
-// stalls are the records of callbacks that blocked their loop.
+// stalls are the records of callbacks of this package that blocked their loop. On a
+// machine that is busy with other things there may be others: of loops that got no
+// processor.
 func (j *journal) stalls() (found []map[string]slog.Value) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -19,7 +21,9 @@ func (j *journal) stalls() (found []map[string]slog.Value) {
 		}
 		attrs := make(map[string]slog.Value)
 		r.Attrs(func(a slog.Attr) bool { attrs[a.Key] = a.Value; return true })
-		found = append(found, attrs)
+		if strings.Contains(attrs["stack"].String(), "_test.go") {
+			found = append(found, attrs)
+		}
 	}
 	return found
 }
@@ -62,7 +66,7 @@ func TestWatchdog(t *testing.T) {
 			expectEcho(t, p.server, "both go on")
 			expectEcho(t, p.server, "both go on")
 			found := log.stalls()
-			if n := p.server.Stats().Stalls; len(found) != 1 || n != 1 {
+			if n := p.server.Stats().Stalls; len(found) != 1 || n < 1 {
 				t.Fatalf("%d stalls logged, %d counted, want 1", len(found), n)
 			}
 			stall := found[0]
@@ -87,12 +91,12 @@ func TestWatchdogAgain(t *testing.T) {
 	p := startPair(t, &handler{message: echo}, weir.Watchdog(limit), weir.Logger(slog.New(&log)))
 	for i := range 3 {
 		release := occupy(t, p.conn)
-		eventually(t, "it is noticed", func() bool { return p.server.Stats().Stalls == uint64(i+1) })
+		eventually(t, "it is noticed", func() bool { return len(log.stalls()) == i+1 })
 		<-time.After(5 * limit) // in which it could be noticed again
 		release()
 		onLoop(t, p.conn, func() bool { return true })
 	}
-	if n := len(log.stalls()); n != 3 || p.server.Stats().Stalls != 3 {
+	if n := len(log.stalls()); n != 3 || p.server.Stats().Stalls < 3 {
 		t.Errorf("%d stalls logged, %d counted, want 3", n, p.server.Stats().Stalls)
 	}
 }
@@ -100,10 +104,12 @@ func TestWatchdogAgain(t *testing.T) {
 // TestWatchdogIdle: a loop that sleeps is not one that stands still.
 func TestWatchdogIdle(t *testing.T) {
 	var log journal
-	s := start(t, &handler{message: echo}, weir.Watchdog(10*time.Millisecond), weir.Logger(slog.New(&log)))
+	s := start(t, &handler{message: echo}, weir.Watchdog(60*time.Millisecond), weir.Logger(slog.New(&log)))
 	expectEcho(t, s, "hello")
+	eventually(t, "the loop sleeps", func() bool { return s.Stats().Waits > 0 })
+	before := s.Stats().Stalls
 	expectIdle(t, s)
-	if n := len(log.stalls()); n != 0 {
+	if n := s.Stats().Stalls - before; n != 0 {
 		t.Errorf("%d stalls of an idle loop", n)
 	}
 }
