@@ -152,11 +152,10 @@ func (s *conn) tick() {
 }
 
 // stillReading returns for how long a client, on whose connection no request has begun for
-// the idle time, may go on with reading the last reply; 0 if it has read nothing of it for
-// the idle time. Only connections that have come to this are watched, and none that no
-// reply was sent on.
+// the idle time, may go on with reading the last reply; 0 if it has all of it, or has read
+// nothing for the idle time. Only connections that have come to this are watched.
 func (s *conn) stillReading(idle time.Duration) time.Duration {
-	if !s.clock.answered {
+	if !s.clock.answered || s.c.WriteBufferLength() == 0 && s.c.Unacknowledged() == 0 {
 		return 0
 	}
 	since := s.c.SinceProgress()
