@@ -57,7 +57,7 @@ func TestClose(t *testing.T) {
 	conn := receive(t, s.opened)
 	errs := receive(t, late)
 	onLoop(t, conn, func() int { return 0 }) // the close frame is out
-	send(t, c, wire(codec.Text, 0, "ignored")+wireClose(1000, ""))
+	send(t, c, wire(codec.Text, 0, "ignored")+wire(codec.Ping, 0, "nothing follows a close frame")+wireClose(1000, ""))
 	if got := c.frames(t); !strings.HasPrefix(got, "text:replied") || !strings.HasSuffix(got, "text:queued close:1001") {
 		t.Errorf("frames %s", got)
 	}

@@ -129,6 +129,34 @@ func TestKeepAlivePaused(t *testing.T) {
 	expectPing(t, c)
 }
 
+// TestPongBehindBacklog: the time for a pong begins when the peer has all that was written.
+func TestPongBehindBacklog(t *testing.T) {
+	const hour, size = time.Hour, 8 << 20 // more than the system takes
+	s := start(t, &handler{}, websocket.KeepAlive(hour, hour), websocket.MessageTimeout(0, 1))
+	c := upgraded(t, s)
+	conn := receive(t, s.opened)
+	later(t, conn, hour+hour/4)
+	expectPing(t, c)
+	fail(t, conn.WriteBinary(make([]byte, size)))
+	for range 3 {
+		onLoop(t, conn, func() int { conn.Later(hour); return 0 })
+	}
+	if conn.Buffered() == 0 {
+		t.Fatal("the system has taken everything")
+	}
+	readFull(t, c, make([]byte, 10+size))
+	later(t, conn, hour)   // its time begins
+	later(t, conn, hour/2) // and is not over
+	fail(t, conn.WriteText(nil))
+	readFull(t, c, make([]byte, 2))
+	later(t, conn, hour/2)
+	if rest, err := io.ReadAll(c); len(rest) > 0 || err != nil {
+		t.Errorf("%q, %v", rest, err)
+	}
+	fail(t, c.Close()) // which the server waits for
+	expectEnd(t, s, websocket.AbnormalClosure, websocket.ErrPongTimeout)
+}
+
 // TestStuck: a peer whose system takes nothing of what is sent goes, whether the program
 // goes on writing or not.
 func TestStuck(t *testing.T) {
