@@ -67,10 +67,10 @@ func expectFewTimers(t *testing.T, s *weir.Server) {
 func stallPeer(t *testing.T, c *weir.Connection) {
 	t.Helper()
 	fail(t, onLoop(t, c, func() error {
-		_, err := c.Write(pattern(stuffing))
+		_, err := c.Write(make([]byte, stuffing))
 		return err
 	}))
 	eventually(t, "the peer has stalled", func() bool { return c.WriteBufferLength() > stuffing/4 })
 }
 
-const stuffing = 32 << 20
+const stuffing = 16 << 20

@@ -22,7 +22,7 @@ func TestResumeOverTheMark(t *testing.T) {
 	var messages atomic.Int64
 	p := startPair(t, &handler{message: func(c *weir.Connection, _ any, _ []byte) any {
 		messages.Add(1)
-		_, err := c.Write(pattern(stuffing))
+		_, err := c.Write(make([]byte, stuffing))
 		fail(t, err)
 		return nil
 	}}, quiet(), weir.CustomProtocol(framed{}), weir.WriteBufferMarks(1<<10, 4<<10))

@@ -17,7 +17,7 @@ import (
 func TestNoPauseWhileClosing(t *testing.T) {
 	p := startPair(t, &handler{}, quiet(), weir.WriteBufferMarks(1<<10, 4<<10), weir.Linger(time.Hour))
 	release := occupy(t, p.conn)
-	fail(t, p.conn.Send(pattern(stuffing)))
+	fail(t, p.conn.Send(make([]byte, stuffing)))
 	fail(t, p.conn.Close())
 	release()
 	eventually(t, "it is draining", func() bool { return p.server.Stats().OutputBytes > 0 })
@@ -40,7 +40,7 @@ func TestOverAgainInOnWritable(t *testing.T) {
 		},
 		writable: func(c *weir.Connection) {
 			if writable++; writable == 1 {
-				_, err := c.Write(pattern(stuffing))
+				_, err := c.Write(make([]byte, stuffing))
 				fail(t, err)
 				over.Store(true)
 			}

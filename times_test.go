@@ -82,14 +82,14 @@ func TestPastTimesCostNothing(t *testing.T) {
 		}},
 		{"idle time while closing", []weir.Option{weir.IdleTime(soon)}, func(t *testing.T, c *weir.Connection) {
 			fail(t, onLoop(t, c, func() error {
-				_, err := c.Write(pattern(stuffing))
+				_, err := c.Write(make([]byte, stuffing))
 				fail(t, err)
 				return c.Close()
 			}))
 		}},
 		{"stall time while closing", []weir.Option{weir.StallTimeout(soon)}, func(t *testing.T, c *weir.Connection) {
 			fail(t, onLoop(t, c, func() error {
-				_, err := c.Write(pattern(stuffing))
+				_, err := c.Write(make([]byte, stuffing))
 				fail(t, err)
 				return c.Close()
 			}))

@@ -1,9 +1,6 @@
 package ringbuffer_test
 
 import (
-	"bytes"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/go-weir/weir/ringbuffer"
@@ -61,35 +58,5 @@ func TestShrinkOfTheSmallest(t *testing.T) {
 	r.Shrink()
 	if after, _ := r.PeekAll(); &before[0] != &after[0] {
 		t.Error("the content moved, to storage of the same size")
-	}
-}
-
-// Write reads what it is given before anybody else can get that storage.
-func TestWriteOwnContentBesideOthers(t *testing.T) {
-	const n = ringbuffer.MaxClass
-	var stop atomic.Bool
-	var others sync.WaitGroup
-	defer others.Wait()
-	defer stop.Store(true)
-	for range 2 {
-		others.Go(func() {
-			for !stop.Load() {
-				b := ringbuffer.Acquire(n) // and never back: the next one comes from where it was last given back
-				for at := 0; at < n; at += len(scribbled) {
-					copy(b[at:], scribbled)
-				}
-			}
-		})
-	}
-	content := pattern(n)
-	for range 200 {
-		r := ringbuffer.New(n)
-		mustWrite(t, r, content)
-		ringbuffer.Recycle(ringbuffer.Acquire(n)) // so that the next one goes where others find it
-		mustWrite(t, r, r.View(n))                // moves to larger storage
-		if got := r.View(2 * n); !bytes.Equal(got[:n], content) || !bytes.Equal(got[n:], content) {
-			t.Fatal("what was written is not what was there")
-		}
-		r.Release()
 	}
 }
