@@ -312,6 +312,9 @@ func (r raw) frames(t testing.TB) string {
 			return strings.Join(list, " ")
 		case m.Kind == codec.Close:
 			list = append(list, fmt.Sprintf("close:%v", m.Code))
+			if len(stream) > 0 { // which the decoder discards
+				list = append(list, fmt.Sprintf("and %d bytes", len(stream)))
+			}
 		default:
 			list = append(list, fmt.Sprintf("%v:%s", m.Kind, m.Data))
 		}
