@@ -157,6 +157,33 @@ func TestPongBehindBacklog(t *testing.T) {
 	expectEnd(t, s, websocket.AbnormalClosure, websocket.ErrPongTimeout)
 }
 
+// TestPongBehindSystem: neither does it while the system has something that the peer has
+// yet to take.
+func TestPongBehindSystem(t *testing.T) {
+	const hour = time.Hour
+	s := start(t, &handler{}, websocket.KeepAlive(hour, hour), websocket.MessageTimeout(0, 1))
+	c := upgraded(t, s)
+	fail(t, c.Conn.(*net.TCPConn).SetReadBuffer(32<<10))
+	conn := receive(t, s.opened)
+	later(t, conn, hour+hour/4)
+	expectPing(t, c)
+	taken := func() bool { return onLoop(t, conn, conn.Connection().Unacknowledged) == 0 }
+	for full := false; !full; { // the peer's window
+		fail(t, conn.WriteBinary(make([]byte, 16<<10)))
+		full = true
+		for began := time.Now(); full && time.Since(began) < 300*time.Millisecond; time.Sleep(time.Millisecond) {
+			full = !taken()
+		}
+	}
+	if n := conn.Buffered(); n != 0 {
+		t.Fatalf("%d bytes are unsent", n)
+	}
+	for range 3 {
+		onLoop(t, conn, func() int { conn.Later(hour); return 0 })
+	}
+	fail(t, conn.WriteText(nil))
+}
+
 // TestStuck: a peer whose system takes nothing of what is sent goes, whether the program
 // goes on writing or not.
 func TestStuck(t *testing.T) {
