@@ -136,6 +136,7 @@ func TestCloseTimeout(t *testing.T) {
 // TestCloseBehindBacklog: the time for the answer to a close frame begins when the peer
 // has it, however long it takes for what was written before, with us or with the system.
 func TestCloseBehindBacklog(t *testing.T) {
+	needsAcks(t)
 	const limit, messages = 400 * time.Millisecond, 32
 	for _, tt := range []struct{ buffer, size int }{{32 << 10, 128 << 10}, {1 << 20, 13 << 10}} {
 		t.Run(fmt.Sprint(tt.buffer), func(t *testing.T) {

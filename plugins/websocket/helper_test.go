@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -275,6 +276,14 @@ func readFull(t testing.TB, r io.Reader, p []byte) {
 	t.Helper()
 	if n, err := io.ReadFull(r, p); err != nil {
 		t.Fatalf("%d of %d bytes: %.20q, %v", n, len(p), p[:n], err)
+	}
+}
+
+// needsAcks skips a test on systems that do not say what a peer has acknowledged.
+func needsAcks(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux has SIOCOUTQ")
 	}
 }
 

@@ -160,6 +160,7 @@ func TestPongBehindBacklog(t *testing.T) {
 // TestPongBehindSystem: neither does it while the system has something that the peer has
 // yet to take.
 func TestPongBehindSystem(t *testing.T) {
+	needsAcks(t)
 	const hour = time.Hour
 	s := start(t, &handler{}, websocket.KeepAlive(hour, hour), websocket.MessageTimeout(0, 1))
 	c := upgraded(t, s)
@@ -212,6 +213,7 @@ func TestStuck(t *testing.T) {
 // TestSlowReader: a peer that takes a little at a time stays, whether that is with us or
 // with the system.
 func TestSlowReader(t *testing.T) {
+	needsAcks(t)
 	const idle, pieces = 500 * time.Millisecond, 40
 	for _, tt := range []struct{ buffer, size int }{{32 << 10, 4 << 20}, {1 << 20, 200 << 10}} {
 		t.Run(fmt.Sprint(tt.buffer), func(t *testing.T) {
