@@ -59,9 +59,7 @@ func (w *Conn) replyCompressed(kind Kind, p []byte) error {
 	err := w.c.WriteFrame(s.deflated, nil)
 	s.deflated = trim(s.deflated)
 	if err != nil {
-		if w.deflate.Takeover() { // the peer would miss it in the context
-			w.c.CloseWithError(weir.ErrSlowConsumer)
-		}
+		w.skipped()
 		return err
 	}
 	s.wrote(n)
@@ -161,7 +159,7 @@ func (w *Conn) packet(data any) []byte {
 		if w.has(flagCloseSent) {
 			return nil
 		}
-		p := data.encode(w)
+		p, _ := data.encode(w)
 		s.wrote(len(p))
 		return p
 	}
