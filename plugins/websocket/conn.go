@@ -43,9 +43,9 @@ type more struct {
 	timer  *weir.Timer   // the time for the answer to a close frame
 	waited time.Duration // how much of it is over
 	behind bool          // the peer had yet to take that frame when the timer fired
-	topics []*member     // what it is subscribed to
 	held   int           // bytes that the holders know of
 
+	topics   subscriptions
 	inflated *inflated // waits to be delivered; nil: none does
 }
 
@@ -92,7 +92,6 @@ func (w *Conn) end() {
 	s := w.shard
 	w.bits.Or(bitClosing)
 	w.flags |= flagEnded
-	w.unsubscribeAll()
 	w.decoder.Release()
 	w.noteHeld()
 	if w.deflate != nil && !w.has(flagAside) {

@@ -33,6 +33,9 @@ func Prepare(kind Kind, data []byte) *PreparedMessage {
 // Len is the number of bytes of the message.
 func (m *PreparedMessage) Len() int { return len(m.data) }
 
+// size is the number of bytes of its frame.
+func (m *PreparedMessage) size() int { return len(m.plain.([]byte)) }
+
 // WritePrepared queues m, as Write does.
 func (w *Conn) WritePrepared(m *PreparedMessage) error {
 	if w.bits.Load()&bitClosing != 0 {

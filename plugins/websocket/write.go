@@ -171,6 +171,10 @@ func (w *Conn) encode(f *frame) []byte {
 	s := w.shard
 	switch {
 	case f.kind == codec.Close:
+		if w.awaitsPublications() {
+			w.closeBehind(f.code, f.reason)
+			return nil
+		}
 		if !w.closeSent(f.code, f.reason) {
 			return nil
 		}
@@ -190,4 +194,14 @@ func (w *Conn) encode(f *frame) []byte {
 	}
 	s.wrote(len(f.buf))
 	return f.buf
+}
+
+// closeBehind sends a close frame behind what was published before.
+func (w *Conn) closeBehind(code Code, reason string) {
+	w.behindPublications(func() {
+		if !w.has(flagCloseSent) {
+			w.sendClose(code, reason)
+			w.awaitClose()
+		}
+	})
 }
