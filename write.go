@@ -50,8 +50,8 @@ func (c *Connection) WriteFrame(header, payload []byte) error {
 	if n := len(header) + len(payload); !c.fits(n) {
 		return c.overLimit(n)
 	}
-	c.store(header)
-	c.store(payload)
+	c.store(header, false)
+	c.store(payload, false)
 	return nil
 }
 
@@ -161,12 +161,12 @@ func (c *Connection) put(p []byte) error {
 	if !c.fits(len(p)) {
 		return ErrWriteBufferFull
 	}
-	c.store(p)
+	c.store(p, false)
 	return nil
 }
 
-// store is put for what is known to fit.
-func (c *Connection) store(p []byte) {
+// store is put for what is known to fit. Shared bytes need not be copied.
+func (c *Connection) store(p []byte, shared bool) {
 	l := c.loop
 	switch {
 	case len(p) == 0:
@@ -174,7 +174,7 @@ func (c *Connection) store(p []byte) {
 		if l.current == nil && l.encoding == c {
 			c.overtake()
 		}
-		c.enqueue(p)
+		c.keep(p, shared)
 		if l.current != c { // whose turn ends with a flush
 			l.touch(c)
 		}
@@ -187,7 +187,7 @@ func (c *Connection) store(p []byte) {
 			p = p[n:]
 		}
 		if len(p) > 0 {
-			c.enqueue(p)
+			c.keep(p, shared)
 		}
 	}
 }

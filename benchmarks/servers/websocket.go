@@ -37,5 +37,5 @@ func (*weirTopic) OnOpen(c *websocket.Conn) {
 }
 
 func (h *weirTopic) OnMessage(c *websocket.Conn, kind websocket.Kind, _ []byte) {
-	_ = c.Hub().Publish(topic, kind, h.message) // there is no broker that could fail
+	_ = c.Hub().Publish(topic, kind, h.message) // there is no broker that could fail, and no more at a time than the pipeline
 }

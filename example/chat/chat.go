@@ -26,6 +26,7 @@ type chat struct {
 	// in the history or is sent it.
 	mu     sync.Mutex
 	rooms  map[string]*room
+	empty  []vacancy // in the order in which they have become empty
 	online int
 	said   uint64 // number of the last message, in any room
 	rates  rates
@@ -45,8 +46,9 @@ func newChat(l limits) *chat {
 	return &chat{limits: l, rooms: make(map[string]*room)}
 }
 
-func (h *chat) publish(topic string, message []byte) {
-	_ = h.protocol.Hub().Publish(topic, websocket.Text, message) // the error would be a broker's
+// publish fails if the loops are that far behind what is published already.
+func (h *chat) publish(topic string, message []byte) error {
+	return h.protocol.Hub().Publish(topic, websocket.Text, message)
 }
 
 // join has a client enter a room.
@@ -62,8 +64,9 @@ func (h *chat) join(c *client, roomName, name string, now time.Time) error {
 	defer h.mu.Unlock()
 	r := h.rooms[roomName]
 	if r == nil {
-		if len(h.rooms) >= h.limits.rooms && !h.forgetOne() {
-			return errRooms
+		if len(h.rooms) >= h.limits.rooms {
+			for len(h.empty) > 0 && !h.forget() {
+			}
 		}
 		r = newRoom(roomName)
 		h.rooms[roomName] = r
@@ -78,6 +81,7 @@ func (h *chat) join(c *client, roomName, name string, now time.Time) error {
 		h.leave(c)
 		return nil
 	}
+	r.trim(h.remembered())
 	c.tell(encode(entered{
 		T: "room", Room: r.name, Name: c.name, Here: len(r.members), Names: r.names(), History: r.history,
 	}))
@@ -86,9 +90,11 @@ func (h *chat) join(c *client, roomName, name string, now time.Time) error {
 
 // leave takes a client out of the room that it is in, if any.
 func (h *chat) leave(c *client) {
-	if c.room != nil {
-		c.room.leave(c, time.Now())
+	if r := c.room; r != nil {
 		c.room = nil
+		if r.leave(c, time.Now()) {
+			h.empty = append(h.empty, vacancy{r, r.empty})
+		}
 	}
 }
 
@@ -105,8 +111,10 @@ func (h *chat) say(c *client, text string, now time.Time) error {
 	defer h.mu.Unlock()
 	h.said++
 	message := encode(said{"say", h.said, now.UnixMilli(), c.name, text})
-	c.room.remember(message, h.limits.history)
-	h.publish(c.room.topic(), message)
+	if h.publish(c.room.topic(), message) != nil {
+		return errBusy
+	}
+	c.room.remember(message, h.remembered())
 	return nil
 }
 
@@ -125,30 +133,41 @@ func (h *chat) watch(c *client) error {
 func (h *chat) tick() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for name, r := range h.rooms {
-		if !r.empty.IsZero() && time.Since(r.empty) >= h.limits.emptyFor {
-			delete(h.rooms, name)
-			continue
-		}
+	for len(h.empty) > 0 && time.Since(h.empty[0].since) >= h.limits.emptyFor {
+		h.forget()
+	}
+	most := h.remembered()
+	for _, r := range h.rooms {
+		r.trim(most)
 		if news := r.news(); news != nil {
-			h.publish(r.topic(), news)
+			_ = h.publish(r.topic(), news) // the next ones say who is there, too
 		}
 	}
 }
 
-// forgetOne makes place for a new room: the one that is empty for longest goes.
-func (h *chat) forgetOne() bool {
-	var oldest *room
-	for _, r := range h.rooms {
-		if !r.empty.IsZero() && (oldest == nil || r.empty.Before(oldest.empty)) {
-			oldest = r
-		}
-	}
-	if oldest == nil {
+// vacancy is that a room became empty. If somebody came later, it is out of date.
+type vacancy struct {
+	room  *room
+	since time.Time
+}
+
+// forget takes the first vacancy off, and forgets its room if nobody came since. It
+// reports whether it has.
+func (h *chat) forget() bool {
+	v := h.empty[0]
+	h.empty = h.empty[1:]
+	r := v.room
+	if h.rooms[r.name] != r || !r.empty.Equal(v.since) {
 		return false
 	}
-	delete(h.rooms, oldest.name)
+	delete(h.rooms, r.name)
 	return true
+}
+
+// remembered is how long the history of a room may be: all of them together are no more
+// than those of limits.rooms, but for one message each.
+func (h *chat) remembered() int {
+	return max(h.limits.history*h.limits.rooms/max(len(h.rooms), h.limits.rooms), 1)
 }
 
 // tellStats tells those who watch.
@@ -168,7 +187,7 @@ func (h *chat) tellStats() {
 		Out:  float64(delivered-last.delivered) / seconds,
 	}
 	h.latest = encode(s)
-	h.publish(watching, h.latest)
+	_ = h.publish(watching, h.latest) // the next ones come in a second
 }
 
 // largest returns the rooms with the most people.

@@ -185,8 +185,9 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// TestRoomsEnd: an empty room is forgotten after a while, and before that if there is
-// no place for another.
+// TestRoomsEnd: an empty room is forgotten after a while, and before that if there are
+// many and somebody comes with another. One with somebody in it stays, and keeps nobody
+// from a room of his own.
 func TestRoomsEnd(t *testing.T) {
 	l := testLimits()
 	l.rooms = 2
@@ -194,37 +195,104 @@ func TestRoomsEnd(t *testing.T) {
 	s := start(t, l)
 	ada, _ := enter(t, s, "one", "Ada")
 	enter(t, s, "two", "Ben")
-	eve := connect(t, s)
-	eve.ask(request{T: askJoin, Room: "three", Name: "Eve"})
-	eve.refused("full")
+	eve, _ := enter(t, s, "three", "Eve")
+	move := func(room string) message {
+		t.Helper()
+		ada.ask(request{T: askJoin, Room: room, Name: "Ada"})
+		return ada.hear("room")
+	}
 	ada.say("remember me")
 	ada.hear("say")
-	ada.ask(request{T: askJoin, Room: "two", Name: "Ada"})
-	ada.hear("room")
-	ada.ask(request{T: askJoin, Room: "one", Name: "Ada"})
-	if m := ada.hear("room"); len(m.History) != 1 {
+	move("two")
+	if m := move("one"); len(m.History) != 1 {
 		t.Errorf("%d messages are remembered in a room that was empty for a moment", len(m.History))
 	}
-	ada.ask(request{T: askJoin, Room: "two", Name: "Ada"})
-	ada.hear("room")
-	eve.ask(request{T: askJoin, Room: "three", Name: "Eve"})
-	if m := eve.hear("room"); m.Room != "three" {
-		t.Errorf("entered %+v", m)
-	}
+	move("two")
+	move("four")
+	eve.say("still here")
+	eve.hear("say")
 	s.chat.mu.Lock()
 	defer s.chat.mu.Unlock()
-	if len(s.chat.rooms) != 2 || s.chat.rooms["one"] != nil {
+	if len(s.chat.rooms) != 3 || s.chat.rooms["one"] != nil {
 		t.Errorf("rooms: %v", s.chat.rooms)
+	}
+}
+
+// TestBusy: what can't be published is not remembered, and its author is told.
+func TestBusy(t *testing.T) {
+	l := testLimits()
+	l.publish = 1
+	s := start(t, l)
+	ada, _ := enter(t, s, "lobby", "Ada")
+	for range 8 { // as often as one may say something
+		ada.say("hello")
+		ada.refused("busy")
+	}
+	if _, m := enter(t, s, "lobby", "Ben"); len(m.History) != 0 {
+		t.Errorf("%d messages are remembered", len(m.History))
+	}
+}
+
+// TestManyRooms: the histories of all rooms together are no longer than there is memory
+// for, however many rooms there are.
+func TestManyRooms(t *testing.T) {
+	l := testLimits()
+	l.rooms, l.history = 4, 10
+	h := newChat(l)
+	now := time.Now()
+	for i := range 12 {
+		r := newRoom(fmt.Sprint(i))
+		h.rooms[r.name] = r
+		r.enter(&client{}, "Ada", l.name)
+		for range 2 * l.history {
+			r.remember(encode(said{T: "say"}), h.remembered())
+		}
+		if n, want := len(r.history), min(l.history, l.history*l.rooms/len(h.rooms)); n != want {
+			t.Errorf("room %d of %d remembers %d messages, want %d", i, len(h.rooms), n, want)
+		}
+	}
+	tick := func() (all int) {
+		h.protocol = websocket.New(nil)
+		h.tick()
+		for _, r := range h.rooms {
+			all += len(r.history)
+		}
+		return all
+	}
+	if n := tick(); n > l.history*l.rooms {
+		t.Errorf("%d messages are remembered", n)
+	}
+	for _, r := range h.rooms { // all leave, and their rooms may be forgotten
+		if !r.leave(r.members[0], now) {
+			t.Error("not empty")
+		}
+		h.empty = append(h.empty, vacancy{r, now})
+	}
+	for len(h.rooms) > 1 {
+		h.forget()
+	}
+	if h.remembered() != l.history {
+		t.Errorf("one room may remember %d", h.remembered())
 	}
 }
 
 func TestEmptyFor(t *testing.T) {
 	h := newChat(testLimits())
 	now := time.Now()
-	h.rooms["old"] = &room{empty: now.Add(-h.limits.emptyFor)}
-	h.rooms["new"] = &room{empty: now}
+	old := now.Add(-h.limits.emptyFor)
+	for name, empty := range map[string]time.Time{"old": old, "new": now, "used": {}, "again": now} {
+		h.rooms[name] = &room{name: name, empty: empty}
+	}
+	h.empty = []vacancy{
+		{h.rooms["used"], old},
+		{h.rooms["again"], old},
+		{&room{name: "new", empty: old}, old}, // which was forgotten
+		{h.rooms["old"], old},
+		{h.rooms["new"], now},
+		{h.rooms["again"], now},
+	}
 	h.tick()
-	if len(h.rooms) != 1 || h.rooms["new"] == nil {
+	if len(h.rooms) != 3 || h.rooms["old"] != nil || len(h.empty) != 2 {
 		t.Errorf("left: %v", h.rooms)
 	}
 }

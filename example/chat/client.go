@@ -49,7 +49,10 @@ func (h *chat) OnMessage(w *websocket.Conn, kind websocket.Kind, data []byte) {
 		return
 	}
 	var refused *problem
-	if err := h.handle(c, data, now); errors.As(err, &refused) {
+	switch err := h.handle(c, data, now); {
+	case errors.Is(err, errBusy): // which is not the client's fault
+		c.tell(encode(errBusy))
+	case errors.As(err, &refused):
 		c.refuse(refused, c.credit.spend(priceFault-priceMessage, now))
 	}
 }

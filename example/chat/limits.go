@@ -4,15 +4,17 @@ import (
 	"time"
 )
 
-// limits are what clients may ask for. Together they bound the memory of the chat:
-// its rooms, each with its history.
+// limits are what clients may ask for. Together they bound the memory of the chat: its
+// rooms, each with its history. Nothing that somebody could hold on to is limited in
+// number: who comes gets a room, however many there are.
 type limits struct {
 	frame   int // bytes of a message as it is sent
 	name    int // characters of a name
 	room    int // characters of a room's name
 	text    int // characters of what is said
-	rooms   int // rooms at a time
-	history int // messages that a room remembers
+	rooms   int // from which on empty ones are forgotten, and histories get shorter
+	history int // messages that a room remembers, up to that many rooms
+	publish int // bytes of messages that are yet to be written to those who hear them
 
 	emptyFor      time.Duration // until an empty room is forgotten
 	presenceEvery time.Duration // between two messages about who is there, in a small room
@@ -26,6 +28,7 @@ func defaultLimits() limits {
 		text:          500,
 		rooms:         256,
 		history:       100,
+		publish:       32 << 20,
 		emptyFor:      time.Minute,
 		presenceEvery: 250 * time.Millisecond,
 	}

@@ -90,7 +90,7 @@ var (
 	errName   = refusal("name", "A name has 1 to 24 letters, digits or signs.")
 	errRoom   = refusal("room", "The name of a room has 1 to 32 letters, digits, - or _.")
 	errText   = refusal("text", "A message has 1 to 500 characters.")
-	errRooms  = refusal("full", "There are too many rooms already.")
+	errBusy   = refusal("busy", "Too much is being said: that message was left out.")
 	errNoRoom = refusal("join", "Join a room first.")
 )
 

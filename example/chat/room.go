@@ -75,8 +75,8 @@ func cut(s string, n int) string {
 	return s
 }
 
-// leave takes c out.
-func (r *room) leave(c *client, now time.Time) {
+// leave takes c out, and reports whether the room is empty then.
+func (r *room) leave(c *client, now time.Time) (empty bool) {
 	i := slices.Index(r.members, c)
 	r.members = slices.Delete(r.members, i, i+1)
 	delete(r.taken, strings.ToLower(c.name))
@@ -88,14 +88,18 @@ func (r *room) leave(c *client, now time.Time) {
 	} else {
 		r.left[c.name] = struct{}{}
 	}
+	return len(r.members) == 0
 }
 
 // remember adds to the history.
 func (r *room) remember(message []byte, most int) {
-	if len(r.history) == most {
-		r.history = slices.Delete(r.history, 0, 1)
-	}
+	r.trim(most - 1)
 	r.history = append(r.history, message)
+}
+
+// trim forgets the oldest messages of a history that is too long.
+func (r *room) trim(most int) {
+	r.history = slices.Delete(r.history, 0, max(len(r.history)-most, 0))
 }
 
 // names are the first who came.

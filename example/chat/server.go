@@ -43,6 +43,7 @@ func newServer(c config) (*server, error) {
 		websocket.OnUpgrade(onUpgrade),
 		websocket.MessageLimit(c.limits.frame),
 		websocket.MaxTopics(2),
+		websocket.PublishLimit(c.limits.publish),
 		websocket.SlowSubscribers(websocket.CloseSlow, slowBacklog),
 	)
 	s.chat.protocol = protocol

@@ -176,12 +176,12 @@ func (w *Conn) closedByPeer(code Code, reason string) {
 
 // finish has end, which ends the connection because of what the peer has sent, called
 // behind what was accepted for sending before that was looked at: Conn's methods queue
-// tasks, so this is one, too. It is held for that long, or the end of the peer's stream
-// would come first.
+// tasks, so this is one, too, and there may be publications before it. It is held for
+// that long, or the end of the peer's stream would come first.
 func (w *Conn) finish(end func()) {
 	w.stopReading()
 	w.c.Hold(true)
-	_ = w.c.Execute(end) // an error means that it is ending already
+	_ = w.c.Execute(func() { w.behindPublications(end) }) // an error means that it is ending already
 }
 
 // stopReading is the end of all messages, a half received one included.

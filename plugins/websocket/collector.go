@@ -50,6 +50,7 @@ var numbers = []number{
 
 	gauges("topics", "Topics with at least one subscriber.", func(st *Stats) int64 { return st.Topics }),
 	counts("published_total", "Messages published to a topic.", func(st *Stats) uint64 { return st.Published }),
+	gauges("publish_queued_bytes", "Published messages that are yet to be written to subscribers.", func(st *Stats) int64 { return st.Queued }),
 	counts("delivered_total", "Published messages written to a subscriber.", func(st *Stats) uint64 { return st.Delivered }),
 	counts("dropped_total", "Published messages not written to a subscriber that is slow.", func(st *Stats) uint64 { return st.Dropped }),
 	counts("slow_subscribers_total", "Connections closed for being slow.", func(st *Stats) uint64 { return st.SlowEnded }),
@@ -89,6 +90,7 @@ func (l *LimitStats) parts() []part {
 		{"pinned", l.Pinned},
 		{"memory", l.Memory},
 		{"topics", l.Topics},
+		{"publish", l.Publish},
 	}
 }
 

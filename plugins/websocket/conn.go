@@ -42,9 +42,9 @@ type more struct {
 	reason string
 	timer  *weir.Timer   // the time for the answer to a close frame
 	waited time.Duration // how much of it is over
-	topics []*member     // what it is subscribed to
 	held   int           // bytes that the holders know of
 
+	topics   subscriptions
 	inflated *inflated // waits to be delivered; nil: none does
 }
 
@@ -91,7 +91,6 @@ func (w *Conn) end() {
 	s := w.shard
 	w.bits.Or(bitClosing)
 	w.flags |= flagEnded
-	w.unsubscribeAll()
 	w.decoder.Release()
 	w.noteHeld()
 	if w.deflate != nil && !w.has(flagAside) {

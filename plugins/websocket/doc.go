@@ -34,8 +34,12 @@
 // # Topics
 //
 // A connection subscribes to topics ([Conn.Subscribe]), and [Hub.Publish] writes a
-// message to all that have: framed once, compressed once, and by one task on each loop.
-// A [Broker] connects the hubs of several processes.
+// message to all that have: framed once, compressed once, and in memory once, however
+// many have yet to write it. Each loop writes to its own subscribers, some in each cycle
+// if they are many, with everything else that it serves in between. Messages that are
+// published together to a topic leave in one write(2) for each subscriber. What is
+// published and not yet written is limited; past that, Publish returns an error. A
+// [Broker] connects the hubs of several processes.
 //
 // # Limits
 //
@@ -57,6 +61,7 @@
 //	sending what is left at the end    weir.Linger        5 s          closed
 //	unsent bytes of a connection       WriteBufferLimit   64 MiB       writes are refused
 //	unsent bytes of a subscriber       SlowSubscribers    1 MiB        dropped, or 1013
+//	publications not yet written       PublishLimit       64 MiB       ErrPublishLimit
 //	topics of a connection             MaxTopics          1,024        ErrTooManyTopics
 //	name of a topic                    MaxTopicName       256 bytes    ErrTopicName
 //	messages inflated at a time        InflateAside       4            wait

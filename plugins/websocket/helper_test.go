@@ -169,6 +169,14 @@ func fail(t testing.TB, err error) {
 	}
 }
 
+// note is fail in a callback, whose goroutine is not the test's.
+func note(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // expect reads exactly that message.
 func expect(t testing.TB, c *websocket.Client, kind websocket.Kind, want string) {
 	t.Helper()

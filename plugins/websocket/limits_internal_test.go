@@ -50,6 +50,7 @@ func TestLimitsTable(t *testing.T) {
 		"weir.Linger 5 s",         // which tests of weir hold
 		"WriteBufferLimit 64 MiB", // likewise
 		"SlowSubscribers " + size(o.hub.backlog),
+		"PublishLimit " + size(o.hub.publish),
 		"MaxTopics " + number(o.hub.topics),
 		"MaxTopicName " + size(o.hub.name),
 		"InflateAside " + number(o.inflaters),

@@ -136,7 +136,7 @@ func defaultOptions() options {
 		messageRate:  1 << 10,
 		inflateAside: 16 << 10,
 		inflaters:    4,
-		hub:          hubOptions{topics: 1024, name: 256, backlog: 1 << 20},
+		hub:          hubOptions{topics: 1024, name: 256, publish: 64 << 20, backlog: 1 << 20},
 	}
 }
 
@@ -160,7 +160,8 @@ func (o *options) validate() error {
 		{"MessageTimeout: rate", int64(o.messageRate), 1, 1 << 30},
 		{"InflateAside: bytes", int64(o.inflateAside), 1, 1<<63 - 1},
 		{"InflateAside: goroutines", int64(o.inflaters), 1, 1 << 20},
-		{"MaxTopics", int64(o.hub.topics), 0, 1<<63 - 1},
+		{"PublishLimit", int64(o.hub.publish), 1, 1<<63 - 1},
+		{"MaxTopics", int64(o.hub.topics), 0, 1<<31 - 1},
 		{"MaxTopicName", int64(o.hub.name), 1, 1<<63 - 1},
 		{"SlowSubscribers: backlog", int64(o.hub.backlog), 0, 1<<63 - 1},
 		{"SlowSubscribers: policy", int64(o.hub.policy), 0, int64(CloseSlow)},

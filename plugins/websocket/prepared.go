@@ -11,17 +11,17 @@ import (
 var errForeign = errors.New("websocket: only Conn's methods write to a WebSocket")
 
 // PreparedMessage is a message for many connections: it is framed once, and compressed
-// at most once for each size of window that peers have asked for. It is for any
-// goroutine.
+// at most once for each size of window that peers have asked for. Connections that have
+// yet to write it share its bytes. It is for any goroutine.
 type PreparedMessage struct {
 	// set once
 	kind  Kind
 	data  []byte
-	plain []byte // the frame
+	plain any // the frame, a []byte as it is given to Send: boxed once
 
 	// guarded by mu
 	mu         sync.Mutex
-	compressed [16][]byte // the frames, by the size of the window
+	compressed map[int]any // the same, compressed, by the size of the window; nil: none yet
 }
 
 // Prepare makes a PreparedMessage of a copy of data.
@@ -33,10 +33,16 @@ func Prepare(kind Kind, data []byte) *PreparedMessage {
 // Len is the number of bytes of the message.
 func (m *PreparedMessage) Len() int { return len(m.data) }
 
+// size is the number of bytes of its frame.
+func (m *PreparedMessage) size() int { return len(m.plain.([]byte)) }
+
 // WritePrepared queues m, as Write does.
 func (w *Conn) WritePrepared(m *PreparedMessage) error {
 	if w.bits.Load()&bitClosing != 0 {
 		return weir.ErrConnectionClosed
+	}
+	if frame := m.shared(w); frame != nil {
+		return w.c.Send(frame)
 	}
 	return w.c.Send(m)
 }
@@ -46,34 +52,63 @@ func (w *Conn) ReplyPrepared(m *PreparedMessage) error {
 	if w.bits.Load()&bitClosing != 0 {
 		return weir.ErrConnectionClosed
 	}
-	p := m.encode(w)
-	if err := w.c.WriteFrame(p, nil); err != nil {
-		if w.deflate != nil && w.deflate.Takeover() {
-			w.c.CloseWithError(weir.ErrSlowConsumer)
-		}
+	return w.writePrepared(m.encode(w))
+}
+
+// writePrepared writes the frame of a PreparedMessage. Loop only.
+func (w *Conn) writePrepared(frame []byte, shared bool) error {
+	var err error
+	if shared {
+		err = w.c.WriteShared(frame)
+	} else {
+		err = w.c.WriteFrame(frame, nil)
+	}
+	if err != nil {
+		w.skipped()
 		return err
 	}
-	w.shard.wrote(len(p))
+	w.shard.wrote(len(frame))
 	return nil
 }
 
-// encode returns the frame for w, on w's loop. A connection whose messages have a
-// context in common has one of its own, valid until the next.
-func (m *PreparedMessage) encode(w *Conn) []byte {
-	z := w.deflate
-	if z == nil {
-		return m.plain
+// skipped is called when the last message that encode has compressed is not sent: those
+// that follow must not refer to it, since the peer doesn't have it.
+func (w *Conn) skipped() {
+	if w.deflate != nil && w.deflate.Takeover() {
+		w.deflate.Restart()
 	}
-	if z.Takeover() {
-		s := w.shard
-		s.deflated = z.AppendFrame(trim(s.deflated), m.kind, m.data)
-		return s.deflated
+}
+
+// encode returns the frame for w, on w's loop, which is good for others, too, if it is
+// shared. Otherwise it is valid until the next.
+func (m *PreparedMessage) encode(w *Conn) (frame []byte, shared bool) {
+	if frame, ok := m.shared(w).([]byte); ok {
+		return frame, true
+	}
+	s := w.shard
+	s.deflated = w.deflate.AppendFrame(trim(s.deflated), m.kind, m.data)
+	return s.deflated, false
+}
+
+// shared returns the frame, a []byte, for w and all connections that compress like it;
+// nil if w compresses with a context of its own. Any goroutine.
+func (m *PreparedMessage) shared(w *Conn) any {
+	z := w.deflate
+	switch {
+	case z == nil:
+		return m.plain
+	case z.Takeover():
+		return nil
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	variant := &m.compressed[z.Bits()&15]
-	if *variant == nil {
-		*variant = z.AppendFrame(nil, m.kind, m.data)
+	frame := m.compressed[z.Bits()]
+	if frame == nil {
+		if m.compressed == nil {
+			m.compressed = make(map[int]any)
+		}
+		frame = z.AppendFrame(nil, m.kind, m.data)
+		m.compressed[z.Bits()] = frame
 	}
-	return *variant
+	return frame
 }

@@ -14,6 +14,9 @@ type shard struct {
 	protocol *Protocol
 	loop     weir.Loop
 	handler  *wrapped
+	fanOut   func() // shard.writePublications
+
+	feed feed // what is published and has subscribers on this loop
 
 	refs     int      // connections, those included that are in their handshake
 	header   []byte   // scratch: the header of a frame
@@ -23,6 +26,7 @@ type shard struct {
 	spent    *frame   // what was given to weir last; its bytes are copied when the next one is
 	keeper   keeper
 	topics   map[string]*topic
+	round    round // the publications that are being written
 	counts   Stats
 	changed  bool        // counts have, and will be published
 	publish  *weir.Timer // when
@@ -38,6 +42,7 @@ func (p *Protocol) enter(l weir.Loop, w *wrapped) {
 	s := p.shard(l)
 	if s == nil {
 		s = &shard{protocol: p, loop: l, handler: w, topics: make(map[string]*topic)}
+		s.fanOut = s.writePublications
 		p.mu.Lock()
 		p.shards[l] = s
 		p.mu.Unlock()

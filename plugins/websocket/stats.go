@@ -25,6 +25,7 @@ type Stats struct {
 	Limits        LimitStats      // limits that were met
 
 	Published uint64 // messages published to a topic
+	Queued    int64  // what counts against PublishLimit now, in bytes
 	Delivered uint64 // times that one was written to a subscriber
 	Dropped   uint64 // times that it was not, because the subscriber is slow
 	SlowEnded uint64 // connections closed for that reason
@@ -43,6 +44,7 @@ type LimitStats struct {
 	Pinned   uint64 // PinnedLimit: connections closed
 	Memory   uint64 // Deflate.Memory: connections with fewer contexts of compression than they have offered
 	Topics   uint64 // MaxTopics and MaxTopicName: subscriptions refused
+	Publish  uint64 // PublishLimit: publications refused
 }
 
 // RefusedStats counts requests that were not upgraded, by what the client was told.
@@ -82,7 +84,8 @@ func (p *Protocol) Stats() Stats {
 	defer p.mu.RUnlock()
 	st := Stats{Closed: make(map[Code]uint64)}
 	st.add(&p.past)
-	st.Published = p.hub.published.Load()
+	st.Published, st.Queued = p.hub.published.Load(), p.hub.queued.Load()
+	st.Limits.Publish = p.hub.refused.Load()
 	st.Topics = p.hub.size()
 	if p.codec != nil { // else its options can't be
 		st.Pinned, st.Memory = int64(p.codec.Pinned()), int64(p.codec.Memory())

@@ -388,6 +388,7 @@ func TestValidate(t *testing.T) {
 		"Origins":          websocket.New(nil, websocket.Origins("example.com")),
 		"Fallback":         websocket.New(nil, websocket.Fallback(func(*http1.Response, *http1.Request) {}, http1.MaxBody(-1))),
 		"SlowSubscribers":  websocket.New(nil, websocket.SlowSubscribers(7, 0)),
+		"PublishLimit":     websocket.New(nil, websocket.PublishLimit(0)),
 		"Upgrader":         websocket.New(&ws.Upgrader{Negotiate: negotiateNothing}),
 		"with New":         {}, // the zero value
 	} {

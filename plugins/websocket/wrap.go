@@ -97,7 +97,8 @@ func (w *wrapped) OnClose(c *weir.Connection) {
 	}
 	defer p.leave(c.Loop())
 	if s, ok := c.ProtocolState().(*Conn); ok {
-		s.end()
+		defer s.end() // even if the Broker panics
+		s.unsubscribeAll()
 		return
 	}
 	p.http.OnClose(c)

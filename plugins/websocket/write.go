@@ -59,9 +59,7 @@ func (w *Conn) replyCompressed(kind Kind, p []byte) error {
 	err := w.c.WriteFrame(s.deflated, nil)
 	s.deflated = trim(s.deflated)
 	if err != nil {
-		if w.deflate.Takeover() { // the peer would miss it in the context
-			w.c.CloseWithError(weir.ErrSlowConsumer)
-		}
+		w.skipped()
 		return err
 	}
 	s.wrote(n)
@@ -161,7 +159,7 @@ func (w *Conn) packet(data any) []byte {
 		if w.has(flagCloseSent) {
 			return nil
 		}
-		p := data.encode(w)
+		p, _ := data.encode(w)
 		s.wrote(len(p))
 		return p
 	}
@@ -173,6 +171,10 @@ func (w *Conn) encode(f *frame) []byte {
 	s := w.shard
 	switch {
 	case f.kind == codec.Close:
+		if w.awaitsPublications() {
+			w.closeBehind(f.code, f.reason)
+			return nil
+		}
 		if !w.closeSent(f.code, f.reason) {
 			return nil
 		}
@@ -192,4 +194,14 @@ func (w *Conn) encode(f *frame) []byte {
 	}
 	s.wrote(len(f.buf))
 	return f.buf
+}
+
+// closeBehind sends a close frame behind what was published before.
+func (w *Conn) closeBehind(code Code, reason string) {
+	w.behindPublications(func() {
+		if !w.has(flagCloseSent) {
+			w.sendClose(code, reason)
+			w.awaitClose()
+		}
+	})
 }

@@ -68,7 +68,7 @@ const heard = {
     side.rooms(m.rooms, m.total, room);
   },
   error(m) {
-    if (m.code === 'name' || m.code === 'room' || m.code === 'full') return door(m.text);
+    if (m.code === 'name' || m.code === 'room') return door(m.text);
     notice(m.text);
     if (unsent && !$('text').value) {
       $('text').value = unsent;

@@ -45,12 +45,21 @@ func (z *Compression) Release() {
 	z.codec.deflate.memory.give(z.cost)
 }
 
+// Restart has the next message begin without a context. It is for a frame that was not
+// sent: what refers to it would mean something else to the peer.
+func (z *Compression) Restart() {
+	if w := z.out.w; w != nil {
+		w.flate.Reset(w)
+	}
+}
+
 // AppendFrame appends a frame with the message, compressed if it is as long as
 // Deflate.Threshold and compressing makes it shorter. A control frame is never
 // compressed. Not to compress one message, use the function AppendFrame.
 //
 // If Takeover is true, calls have to be made one at a time, in the order in which the
-// frames are sent, and every frame has to be sent; otherwise by any goroutine.
+// frames are sent, and every frame has to be sent, or Restart be called; otherwise by
+// any goroutine.
 func (z *Compression) AppendFrame(dst []byte, k Kind, payload []byte) []byte {
 	if k.Control() || len(payload) < z.out.threshold {
 		return AppendFrame(dst, k, 0, payload)
