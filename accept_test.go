@@ -86,7 +86,7 @@ func TestStartFails(t *testing.T) {
 			f.site, f.nth, f.effect = "add@", nth, effect{errno: syscall.ENOSPC}
 			s := newServer(t, &handler{}, append(f.options(), weir.Address("127.0.0.1:0", "127.0.0.1:0"), weir.NumLoops(2), weir.ListenerPerLoop(reuse))...)
 			f.arm()
-			if err := receive(t, begin(s)); !errors.Is(err, syscall.ENOSPC) {
+			if err := receive(t, beginSoon(s)); !errors.Is(err, syscall.ENOSPC) {
 				t.Errorf("Start returns %v", err)
 			}
 			f.disarm()

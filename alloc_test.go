@@ -172,7 +172,7 @@ func say(parts ...string) func(net.Conn, *weir.Connection) int {
 		for i, p := range wire {
 			_, _ = peer.Write(p) // the client would wait in vain
 			for i == 0 && len(wire) > 1 && c.ReadBufferLength() == 0 {
-				runtime.Gosched()
+				time.Sleep(20 * time.Microsecond) // gives the loop the only P there may be, which Gosched does not at once
 			}
 		}
 		return size

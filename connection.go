@@ -26,7 +26,10 @@ const (
 	bitPaused    uint32 = 1 << iota // PauseRead
 	bitWoken                        // a Wake is on its way
 	bitWriteShut                    // ShutdownWrite: nothing more is accepted for sending
-	bitOver                         // went over the high-water mark; the loop has yet to take note
+	bitOver                         // went over the high-water mark, or was refused; the loop has yet to take note
+	bitResuming                     // an opResume is on its way
+	bitConnected                    // OnConnect has returned
+	bitSlow                         // an opSlow is on its way, or was
 )
 
 // Flags that the loop keeps.
@@ -218,12 +221,16 @@ func (c *Connection) attrs(more ...any) []any {
 	return append([]any{"conn", c.id, "peer", c.remote(), "listener", c.listener().addr}, more...)
 }
 
-// visible reports whether other goroutines may get hold of c: what is set once
-// is set. Any goroutine.
-func (c *Connection) visible() bool {
+// named reports whether c has an ID that was told of: OnConnect is running or has run,
+// and what is set once is set. Any goroutine.
+func (c *Connection) named() bool {
 	state := c.state.Load()
 	return state == open || state == draining
 }
+
+// visible reports whether c is shown to those who have not been told of it. Any
+// goroutine.
+func (c *Connection) visible() bool { return c.named() && c.bits.Load()&bitConnected != 0 }
 
 func (c *Connection) has(flag uint16) bool { return c.flags&flag != 0 }
 

@@ -173,3 +173,42 @@ func TestConnections(t *testing.T) {
 		t.Errorf("%v is still there", c.ID())
 	}
 }
+
+// TestConnectionsBeforeOnConnect: a connection is shown to others when its OnConnect has
+// returned, and found by whoever was given its ID in it.
+func TestConnectionsBeforeOnConnect(t *testing.T) {
+	begun, proceed := make(chan *weir.Connection), make(chan struct{})
+	s := start(t, &handler{connect: func(c *weir.Connection) {
+		begun <- c
+		<-proceed
+		c.Set("greeted", true)
+	}})
+	for name, end := range map[string]func(c *weir.Connection){
+		"open":   func(*weir.Connection) {},
+		"closed": func(c *weir.Connection) { fail(t, c.Close()) },
+	} {
+		peer := dial(t, s)
+		c := receive(t, begun)
+		if s.Connection(c.ID()) != c {
+			t.Errorf("%s: its ID finds nothing", name)
+		}
+		for range s.ConnectionStats() {
+			t.Errorf("%s: it is shown before OnConnect has returned", name)
+		}
+		end(c)
+		proceed <- struct{}{}
+		if name == "open" {
+			eventually(t, "it is shown", func() bool {
+				for shown := range s.Connections() {
+					if _, greeted := shown.Get("greeted"); shown != c || !greeted {
+						t.Errorf("%v is shown, OnConnect has returned %v", shown.ID(), greeted)
+					}
+					return true
+				}
+				return false
+			})
+		}
+		reset(t, peer)
+		eventually(t, "it has ended", func() bool { return c.Err() != nil })
+	}
+}

@@ -136,6 +136,7 @@ func (c *Connection) refused() bool {
 	}
 	c.unset(flagBlocked)
 	c.flush()
+	c.loop.turn = 0
 	c.loop.touch(c)
 	return c.has(flagBlocked)
 }

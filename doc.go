@@ -129,10 +129,13 @@
 //	silence before a probe     KeepAlive         15 s     no answer is an error of the system
 //	connections of the server  MaxConnections    none     accepted and closed, counted
 //
-// Three more have no option. A connection is read once when it is ready, then it
-// is the turn of the next. A process that has no file descriptor left turns
-// connections away, or lets them wait, and goes on. And a panic in a callback ends
-// that connection only.
+// The high-water mark is a quarter of a WriteBufferLimit that is set below 4 MiB,
+// unless WriteBufferMarks is used, and the low-water mark a quarter of that.
+//
+// Three more have no option. A connection is read once when it is ready, and written
+// 4 MiB at most, then it is the turn of the next. A process that has no file descriptor left turns
+// connections away, or lets them wait, and goes on. And a panic in a callback, or
+// runtime.Goexit, ends that connection only.
 //
 // # Timers
 //

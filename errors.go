@@ -38,7 +38,10 @@ var (
 	ErrMessageTooLarge = errors.New("weir: message too large")
 
 	// ErrWriteBufferFull is what Send and Write return when the bytes would
-	// take the connection over its WriteBufferLimit. Nothing was queued.
+	// take the connection over its WriteBufferLimit. Nothing was queued. Unless they
+	// are more than the limit itself, or SlowConsumer is CloseSlow, reading from the
+	// peer pauses as above the high-water mark, and OnWritable (see WritableHandler)
+	// follows when they fit.
 	ErrWriteBufferFull = errors.New("weir: write buffer full")
 
 	// ErrSlowConsumer is the cause when a connection went over its
@@ -51,11 +54,12 @@ var (
 	ErrStalled = errors.New("weir: stalled")
 )
 
-// PanicError is the cause when a callback panicked. The connection is closed,
-// the loop and all other connections go on.
+// PanicError is the cause when a callback panicked, or called runtime.Goexit, as
+// FailNow of package testing does. The connection is closed, the loop and all other
+// connections go on.
 type PanicError struct {
 	Callback string // which one: "OnMessage", "UnPacket", …
-	Value    any    // what was panicked with
+	Value    any    // what was panicked with; an error that says so after runtime.Goexit
 	Stack    []byte // of the goroutine, as runtime/debug.Stack gives it
 }
 

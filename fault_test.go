@@ -107,6 +107,7 @@ type faults struct {
 	// faults by chance, all of them transient
 	random *rand.Rand // nil: none
 	one    int        // one call in so many
+	lethal bool       // not all: one in eight may cost the connection
 
 	accepted []int        // the descriptors accepted, in order
 	open     map[int]bool // those of them not closed
@@ -200,11 +201,16 @@ func (f *faults) at(call string, fd int) effect {
 	}
 	if f.random != nil && f.random.IntN(f.one) == 0 {
 		list := effects[kind]
-		if e := list[f.random.IntN(len(list))]; !e.fatal && kind != "wake" && !strings.HasPrefix(site, "remove@hangup") {
+		if e := list[f.random.IntN(len(list))]; (!e.fatal || f.costs(kind)) && kind != "wake" && !strings.HasPrefix(site, "remove@hangup") {
 			return e
 		}
 	}
 	return effect{}
+}
+
+// costs reports whether a fault by chance may cost the connection; the loop never.
+func (f *faults) costs(kind string) bool {
+	return f.lethal && kind != "wait" && f.random.IntN(8) == 0
 }
 
 // hits reports whether the fault, of a site or of all that begin so, is due.

@@ -27,9 +27,13 @@ type Handler interface {
 }
 
 // WritableHandler is a Handler that wants to know when a connection that was
-// over its high-water mark has drained to the low one, and may be sent more.
+// over its high-water mark, or refused something with ErrWriteBufferFull, has drained
+// to its low-water mark, and may be sent more.
 type WritableHandler interface {
-	// OnWritable runs on the loop, like all callbacks.
+	// OnWritable runs on the loop, like all callbacks. It follows each time that a
+	// connection has passed the mark or refused a message, once for all that did
+	// meanwhile, unless the connection ends first. Another goroutine may hear of it
+	// before its own Send has returned.
 	OnWritable(c *Connection)
 }
 

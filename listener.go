@@ -279,11 +279,11 @@ func (r *listenerRetry) OnExpire() {
 // it, or has closed its descriptor. The poller reports that for ever. Those who wait in
 // its backlog are lost with it, and another one takes its place.
 func (ln *listener) lost(err error) {
-	ln.loop.stats.ListenersLost++
 	ln.loop.server.log.Error("weir: a listening socket is dead, opening another one", "listener", ln.addr, "err", err)
 	ln.loop.Disarm(&ln.retry)
 	ln.closeSocket()
 	ln.reopen()
+	ln.loop.listenersLost.Add(1)
 }
 
 // reopen binds the address again. What is only scarce now is waited for. Any other

@@ -161,3 +161,17 @@ func TestStopWithoutListener(t *testing.T) {
 	fail(t, receive(t, ended))
 	isFree(t, s)
 }
+
+// TestStopFromLoggerOfMetrics: the metrics server's line about its own end.
+func TestStopFromLoggerOfMetrics(t *testing.T) {
+	var journal journal
+	log := &stopper{&journal, "weir: the metrics server has ended", func() {}}
+	s := newServer(t, &handler{message: echo}, metered(), weir.Logger(slog.New(log)))
+	stopped := make(chan error, 1)
+	log.stop = func() { stopped <- s.Stop() }
+	ended := begin(s)
+	expectEcho(t, s, "hello")
+	kill(t, listening(t, s.MetricsAddr())[0])
+	fail(t, receive(t, ended))
+	fail(t, receive(t, stopped))
+}

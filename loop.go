@@ -25,6 +25,7 @@ type loop struct {
 	current    *Connection           // whose callback is running; nil while AppendPacket encodes into out
 	encoding   *Connection           // whose output out is while current is nil
 	out        []byte                // what current has written in it
+	turn       int                   // bytes that current was sent since its turn began
 	scratch    []byte                // for messages that go somewhere else; nil while one is made
 	vector     sock.Vector
 	userBuffer []byte
@@ -40,10 +41,11 @@ type loop struct {
 	weighed    struct{ reads, bytes uint64 } // stats.Reads and BytesIn at the end of the last cycle that read
 
 	// any goroutine
-	refusedSends atomic.Uint64
-	stalls       atomic.Uint64
-	calling      atomic.Pointer[Connection] // whose callback runs, of those but OnMessage
-	goroutine    atomic.Uint64              // the number of the loop's goroutine; 0: it hasn't run yet
+	refusedSends  atomic.Uint64
+	stalls        atomic.Uint64
+	listenersLost atomic.Uint64
+	calling       atomic.Pointer[Connection] // whose callback runs, of those but OnMessage
+	goroutine     atomic.Uint64              // the number of the loop's goroutine; 0: it hasn't run yet
 
 	// guarded by mu
 	mu        sync.Mutex

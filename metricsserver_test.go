@@ -325,6 +325,10 @@ func TestScrapeUnderLoad(t *testing.T) {
 		wait.Go(func() {
 			buf := make([]byte, 64)
 			for ctx.Err() == nil {
+				if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+					t.Error(err)
+					return
+				}
 				if _, err := c.Write(buf); err != nil {
 					t.Error(err)
 					return

@@ -38,8 +38,8 @@ type Options struct {
 	IncompleteLimit  int           // bytes; 0: 16 times MaxMessageSize
 	MessageTimeout   time.Duration // 30 s; 0: for ever
 	MessageRate      int           // bytes per second; 1 KiB; set by MessageTimeout
-	LowWaterMark     int           // bytes; 256 KiB; set by WriteBufferMarks
-	HighWaterMark    int           // bytes; 1 MiB; set by WriteBufferMarks
+	LowWaterMark     int           // bytes; 256 KiB, or a quarter of HighWaterMark; set by WriteBufferMarks
+	HighWaterMark    int           // bytes; 1 MiB, or a quarter of WriteBufferLimit if that is less; set by WriteBufferMarks
 	WriteBufferLimit int           // bytes; 64 MiB
 	SlowConsumer     SlowPolicy    // RefuseSlow
 	IdleTime         time.Duration // 0: for ever
@@ -55,6 +55,7 @@ type Options struct {
 	Backlog           int           // 0: the system's maximum
 
 	balanced  bool // LoadBalance was given
+	marked    bool // WriteBufferMarks was given
 	testHooks testHooks
 }
 
@@ -167,13 +168,18 @@ func MessageTimeout(d time.Duration, bytesPerSecond int) Option {
 
 // WriteBufferMarks sets the unsent bytes at which reading from that peer
 // pauses (high), and to which they must sink for it to go on (low). There may be
-// more by what the callback that passes the mark writes, and by 64 KiB.
+// more by what the callback that passes the mark writes, and by 64 KiB: a reply, or
+// what one callback writes, always fits if it is no larger than what lies between
+// the high-water mark and the WriteBufferLimit.
 func WriteBufferMarks(low, high int) Option {
-	return func(o *Options) { o.LowWaterMark, o.HighWaterMark = low, high }
+	return func(o *Options) { o.LowWaterMark, o.HighWaterMark, o.marked = low, high, true }
 }
 
-// WriteBufferLimit sets the unsent bytes that one connection may hold. What would
-// go beyond is refused with ErrWriteBufferFull; see SlowConsumer.
+// WriteBufferLimit sets the unsent bytes that one connection may hold, which are
+// more than the high-water mark. What would go beyond is refused with
+// ErrWriteBufferFull; see SlowConsumer. A connection that is down to its low-water
+// mark takes any message that is no larger than the limit itself, and so may hold the
+// two together.
 func WriteBufferLimit(bytes int) Option { return func(o *Options) { o.WriteBufferLimit = bytes } }
 
 // SlowConsumer sets what happens at the WriteBufferLimit. A reply that OnMessage
@@ -234,6 +240,11 @@ func SocketWriteBuffer(bytes int) Option { return func(o *Options) { o.SocketWri
 // means the system's maximum.
 func Backlog(n int) Option { return func(o *Options) { o.Backlog = n } }
 
+const (
+	lowWaterMark  = 256 << 10
+	highWaterMark = 1 << 20
+)
+
 func defaultOptions() Options {
 	return Options{
 		Network:          "tcp",
@@ -241,13 +252,21 @@ func defaultOptions() Options {
 		MaxMessageSize:   16 << 20,
 		MessageTimeout:   30 * time.Second,
 		MessageRate:      1 << 10,
-		LowWaterMark:     256 << 10,
-		HighWaterMark:    1 << 20,
+		LowWaterMark:     lowWaterMark,
+		HighWaterMark:    highWaterMark,
 		WriteBufferLimit: 64 << 20,
 		Linger:           5 * time.Second,
 		NoDelay:          true,
 		KeepAlive:        15 * time.Second,
 		Watchdog:         time.Second,
 		MetricsPath:      "/metrics",
+	}
+}
+
+// fitMarks brings marks that nobody has set below the WriteBufferLimit.
+func (o *Options) fitMarks() {
+	if !o.marked && o.LowWaterMark == lowWaterMark && o.HighWaterMark == highWaterMark {
+		o.HighWaterMark = max(min(o.HighWaterMark, o.WriteBufferLimit/4), 1)
+		o.LowWaterMark = min(o.LowWaterMark, o.HighWaterMark/4)
 	}
 }

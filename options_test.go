@@ -57,7 +57,11 @@ func TestBadOptions(t *testing.T) {
 		{"WriteBufferMarks", []weir.Option{somewhere, weir.WriteBufferMarks(5, 5)}},
 		{"WriteBufferMarks", []weir.Option{somewhere, weir.WriteBufferMarks(6, 5)}},
 		{"WriteBufferLimit", []weir.Option{somewhere, weir.WriteBufferLimit(0)}},
-		{"WriteBufferLimit", []weir.Option{somewhere, weir.WriteBufferLimit(1<<20 - 1)}}, // below the high-water mark
+		{"WriteBufferLimit", []weir.Option{somewhere, weir.WriteBufferLimit(1)}}, // it leaves no room for a mark
+		{"WriteBufferLimit", []weir.Option{somewhere, weir.WriteBufferLimit(50), weir.WriteBufferMarks(10, 51)}},
+		{"WriteBufferLimit", []weir.Option{somewhere, weir.WriteBufferMarks(10, 50), weir.WriteBufferLimit(50)}},
+		{"WriteBufferLimit", []weir.Option{somewhere, weir.WriteBufferMarks(256<<10, 1<<20), weir.WriteBufferLimit(1 << 20)}},
+		{"WriteBufferLimit", []weir.Option{somewhere, weir.WriteBufferLimit(1 << 20), func(o *weir.Options) { o.HighWaterMark *= 2 }}},
 		{"SlowConsumer", []weir.Option{somewhere, weir.SlowConsumer(-1)}},
 		{"SlowConsumer", []weir.Option{somewhere, weir.SlowConsumer(weir.CloseSlow + 1)}},
 		{"IdleTime", []weir.Option{somewhere, weir.IdleTime(-1)}},
@@ -79,12 +83,36 @@ func TestBadOptions(t *testing.T) {
 		if bad.Option != tt.name || bad.Reason == "" {
 			t.Errorf("a bad %s gives %+v", tt.name, bad)
 		}
-		if after := leaktest.Descriptors(); after != before {
+		if after := leaktest.Descriptors(); after > before { // what tests before have left may be closed meanwhile
 			t.Errorf("a bad %s: %d descriptors before, %d after", tt.name, before, after)
 		}
 	}
 	if _, err := weir.NewServer(nil, somewhere); err == nil {
 		t.Error("a server without a handler was made")
+	}
+}
+
+// TestMarks: those that nobody has set lie below the limit, and those that somebody
+// has stay as they are.
+func TestMarks(t *testing.T) {
+	for _, tt := range []struct {
+		low, high, limit int
+		options          []weir.Option
+	}{
+		{256 << 10, 1 << 20, 64 << 20, nil},
+		{256 << 10, 1 << 20, 4 << 20, []weir.Option{weir.WriteBufferLimit(4 << 20)}},
+		{64 << 10, 256 << 10, 1 << 20, []weir.Option{weir.WriteBufferLimit(1 << 20)}},
+		{0, 1, 2, []weir.Option{weir.WriteBufferLimit(2)}},
+		{256 << 10, 1 << 20, 1<<20 + 1, []weir.Option{weir.WriteBufferLimit(1<<20 + 1), weir.WriteBufferMarks(256<<10, 1<<20)}},
+		{1, 2, 3, []weir.Option{weir.WriteBufferMarks(1, 2), weir.WriteBufferLimit(3)}},
+		{256 << 10, 512 << 10, 1 << 20, []weir.Option{weir.WriteBufferLimit(1 << 20), func(o *weir.Options) { o.HighWaterMark /= 2 }}},
+	} {
+		s := newServer(t, &handler{}, tt.options...)
+		if o := s.Options(); o.LowWaterMark != tt.low || o.HighWaterMark != tt.high || o.WriteBufferLimit != tt.limit {
+			t.Errorf("marks %d and %d with limit %d, want %d and %d with %d",
+				o.LowWaterMark, o.HighWaterMark, o.WriteBufferLimit, tt.low, tt.high, tt.limit)
+		}
+		fail(t, s.Stop())
 	}
 }
 
@@ -116,7 +144,7 @@ func TestAddressTaken(t *testing.T) {
 				if s != nil || !errors.Is(err, syscall.EADDRINUSE) || !errors.As(err, &op) {
 					t.Errorf("NewServer returns %v", err)
 				}
-				if after := leaktest.Descriptors(); after != before {
+				if after := leaktest.Descriptors(); after > before {
 					t.Errorf("%d descriptors before, %d after", before, after)
 				}
 				if len(addresses) > 1 {

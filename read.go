@@ -419,7 +419,7 @@ func (c *Connection) inputEnded() bool {
 // noticed after ResumeRead. Wake still calls OnMessage.
 func (c *Connection) PauseRead() {
 	if c.bits.Or(bitPaused)&bitPaused == 0 {
-		c.post(opResume) // with the bit set, it only tells the poller
+		c.resume() // with the bit set, it only tells the poller
 	}
 }
 
@@ -427,7 +427,7 @@ func (c *Connection) PauseRead() {
 // received already are delivered first.
 func (c *Connection) ResumeRead() {
 	if c.bits.And(^bitPaused)&bitPaused != 0 {
-		c.post(opResume)
+		c.resume()
 	}
 }
 
@@ -468,6 +468,14 @@ func (c *Connection) Execute(f func()) error {
 		return ErrConnectionClosed
 	}
 	return nil
+}
+
+// resume has the loop look at c again, in this cycle or the next: once, however often
+// it is asked before it does.
+func (c *Connection) resume() {
+	if c.bits.Or(bitResuming)&bitResuming == 0 {
+		c.post(opResume)
+	}
 }
 
 func (c *Connection) post(op int) bool {

@@ -43,6 +43,8 @@ func TestReadRounds(t *testing.T) {
 				}
 				return nil
 			}}, calls, weir.NumLoops(1))
+			onLoop(t, p.conn, func() bool { return true })
+			onLoop(t, p.conn, func() bool { return true }) // the cycle that accepted it is published
 			before := p.server.Stats()
 			send(t, p.peer, "x")
 			receive(t, done)

@@ -1,6 +1,10 @@
 package weir
 
-import "github.com/go-weir/weir/eventloop"
+import (
+	"unsafe"
+
+	"github.com/go-weir/weir/eventloop"
+)
 
 // SendInLoopFunc is told that what it is given, which was given to Send, is the
 // caller's again.
@@ -23,8 +27,9 @@ func SendInLoop(f SendInLoopFunc) ConnectionOption {
 }
 
 // sendOverhead is what a Send counts on top of its bytes while the loop has not
-// got to it, so that a flood of empty ones meets the limit too.
-const sendOverhead = 64
+// got to it, so that a flood of small ones meets the limit too: what it holds
+// meanwhile, which is its task and, as a rule, a slice in an interface value.
+const sendOverhead = int64(unsafe.Sizeof(eventloop.Task{}) + unsafe.Sizeof([]byte(nil)))
 
 // Send queues data, which the Protocol turns into bytes on the connection's
 // loop. It never waits. Sends of one goroutine keep their order; what OnMessage
@@ -51,10 +56,7 @@ func (c *Connection) Send(data any, opts ...ConnectionOption) error {
 	}
 	pending, ok := c.admit(size, cost)
 	if !ok {
-		c.loop.refusedSends.Add(1)
-		if c.loop.server.opts.SlowConsumer == CloseSlow {
-			_ = c.loop.Post(eventloop.Task{Target: (*socket)(c), Op: opSlow}) // false: it has ended already
-		}
+		c.refuse(size)
 		return ErrWriteBufferFull
 	}
 	// Counted first and the state looked at then: the loop does it the other
@@ -85,7 +87,7 @@ func sendOption(opts []ConnectionOption) func(any) {
 func (c *Connection) admit(size, cost int64) (pending int64, ok bool) {
 	for {
 		pending = c.pending.Load()
-		if pending+size > int64(c.loop.server.opts.WriteBufferLimit) {
+		if !c.loop.server.opts.admit(pending, size) {
 			return pending, false
 		}
 		if c.pending.CompareAndSwap(pending, pending+cost) {
@@ -94,12 +96,27 @@ func (c *Connection) admit(size, cost int64) (pending int64, ok bool) {
 	}
 }
 
+// refuse is overLimit for a Send. Each of its tasks is posted once, however many Sends
+// are refused before the loop gets to it.
+func (c *Connection) refuse(size int64) {
+	c.loop.refusedSends.Add(1)
+	o := &c.loop.server.opts
+	switch {
+	case o.SlowConsumer == CloseSlow:
+		if c.bits.Or(bitSlow)&bitSlow == 0 {
+			c.post(opSlow)
+		}
+	case size <= int64(o.WriteBufferLimit) && c.bits.Or(bitOver)&bitOver == 0:
+		c.resume()
+	}
+}
+
 // unsend takes back what Send has counted. The loop may have seen the count and
 // be waiting for that data.
 func (c *Connection) unsend(cost int64) {
 	c.pending.Add(-cost)
 	if !c.Connected() {
-		c.post(opResume)
+		c.resume()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -216,5 +217,56 @@ func TestAnswerBeforeSend(t *testing.T) {
 			send(t, p.peer, "x")
 			expect(t, p.peer, string(pattern(waiting))+"123456")
 		})
+	}
+}
+
+// TestSendsHeld: what many small Sends hold is counted, while the loop is busy, and given
+// back when it has taken them over.
+func TestSendsHeld(t *testing.T) {
+	const count = 200_000
+	h := &handler{}
+	p := startPair(t, h, weir.SocketWriteBuffer(4<<10), weir.Watchdog(0))
+	fill := func() error { return p.conn.Send(make([]byte, 1<<20)) } // what the systems take, and a little more
+	for p.conn.WriteBufferLength() == 0 {
+		fail(t, fill())
+		onLoop(t, p.conn, func() bool { return true })
+	}
+	release := occupy(t, p.conn)
+	heap, counted := heapInUse(), p.conn.WriteBufferLength()
+	for range count {
+		fail(t, p.conn.Send([]byte{1}))
+	}
+	held, counts := heapInUse()-heap, p.conn.WriteBufferLength()-counted
+	if held > counts*5/4 && !raceEnabled { // under the race detector, an allocation of a byte takes sixteen
+		t.Errorf("%d Sends hold %d KiB, and count as %d KiB", count, held>>10, counts>>10)
+	}
+	release()
+	eventually(t, "the loop has them", func() bool { return p.conn.WriteBufferLength()-counted <= count })
+	if held = heapInUse() - heap; held > 2*count+1<<20 { // a byte each, and what the loop's queue keeps
+		t.Errorf("%d bytes in the queue hold %d KiB", count, held>>10)
+	}
+	runtime.KeepAlive(p)
+}
+
+// heapInUse is what the process holds after a collection.
+func heapInUse() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what was in a sync.Pool goes with the second one
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// TestWriteWhenSent: what a SendInLoop function writes goes to its own peer, at once,
+// whether or not anything is behind what was sent.
+func TestWriteWhenSent(t *testing.T) {
+	for _, size := range []int{1, 64 << 10} { // copied; and referenced until it is written
+		p := startPair(t, &handler{message: echo})
+		fail(t, p.conn.Send(make([]byte, size), weir.SendInLoop(func(any) {
+			_, err := p.conn.Write([]byte("behind it"))
+			fail(t, err)
+		})))
+		expectEcho(t, p.server, "another's")
+		expect(t, p.peer, string(make([]byte, size))+"behind it")
 	}
 }

@@ -66,6 +66,7 @@ func (s *socket) Perform(t *eventloop.Task) {
 			c.call("Execute", t.Arg.(func()))
 		}
 	case opResume:
+		c.bits.And(^bitResuming) // first: what is asked for from now on needs another one
 		c.redeliver()
 	case opWake:
 		c.wake()
@@ -108,6 +109,7 @@ func (c *Connection) register() bool {
 		c.schedule()
 	}
 	c.call("OnConnect", func() { l.server.handler.OnConnect(c) })
+	c.bits.Or(bitConnected)
 	return true
 }
 
@@ -166,7 +168,7 @@ func (c *Connection) settle() {
 		c.flush()
 		c.pressure()
 		if c.relieved() {
-			c.post(opResume) // once per cycle: a peer that reads fast must not keep the others waiting
+			c.resume() // once per cycle: a peer that reads fast must not keep the others waiting
 		}
 	}
 	if c.progress() {
@@ -178,7 +180,7 @@ func (c *Connection) settle() {
 			c.teardown()
 		}
 	}
-	l.current = nil
+	l.current, l.turn = nil, 0
 }
 
 // progress moves the end of c on as far as it goes, and reports whether c is

@@ -89,6 +89,7 @@ func NewServer(h Handler, opts ...Option) (*Server, error) {
 	if h == nil {
 		return nil, fmt.Errorf("weir: the Handler is nil")
 	}
+	o.fitMarks()
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
@@ -260,22 +261,23 @@ func (s *Server) Addrs() []net.Addr {
 	return addrs
 }
 
-// Connection finds a connection by its ID, as long as that has not ended; nil if
-// there is none.
+// Connection finds a connection by its ID, from OnConnect on and as long as it has not
+// ended; nil if there is none. Who has the ID of a connection whose OnConnect is still
+// running finds it.
 func (s *Server) Connection(id ConnID) *Connection {
 	h := eventloop.Handle(id)
 	if h.Loop() >= len(s.loops) {
 		return nil
 	}
 	sk, ok := s.loops[h.Loop()].Lookup(h).(*socket)
-	if c := (*Connection)(sk); ok && c.visible() {
+	if c := (*Connection)(sk); ok && c.named() {
 		return c
 	}
 	return nil
 }
 
-// Connections yields the connections that have not ended. Those that come or go
-// meanwhile may be missed or still be seen.
+// Connections yields the connections whose OnConnect has returned and that have not
+// ended. Those that come or go meanwhile may be missed or still be seen.
 func (s *Server) Connections() iter.Seq[*Connection] {
 	return func(yield func(*Connection) bool) {
 		for _, l := range s.loops {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -209,7 +208,7 @@ func TestShutdownAgainstSends(t *testing.T) {
 			sending.Go(func() {
 				for {
 					for c.Connected() && c.WriteBufferLength() > 64<<10 {
-						runtime.Gosched() // the client has to keep up
+						time.Sleep(20 * time.Microsecond) // the client has to keep up
 					}
 					// Each is the number of those before it.
 					if err := c.Send(binary.BigEndian.AppendUint32(nil, uint32(n.Load()))); err != nil {

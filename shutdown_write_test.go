@@ -17,7 +17,7 @@ func TestShutdownWrite(t *testing.T) {
 	p := startPair(t, &handler{message: func(_ *weir.Connection, _ any, data []byte) any {
 		got <- string(data)
 		return data // which is not sent any more
-	}}, weir.WriteBufferMarks(1<<20, 16<<20), weir.WriteBufferLimit(16<<20))
+	}}, weir.WriteBufferMarks(1<<20, 16<<20), weir.WriteBufferLimit(32<<20))
 	large := pattern(8 << 20)
 	if err := errors.Join(p.conn.Send(large), p.conn.Send("last"), p.conn.ShutdownWrite()); err != nil {
 		t.Fatal(err)

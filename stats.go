@@ -129,6 +129,7 @@ func (l *loop) snapshot() LoopStats {
 	ls.Connections = l.ConnectionCount()
 	ls.RefusedSends = l.refusedSends.Load()
 	ls.Stalls = l.stalls.Load()
+	ls.ListenersLost = l.listenersLost.Load()
 	ls.Busy, ls.Waited = l.Time()
 	return ls
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/eventloop"
 	"github.com/go-weir/weir/internal/leaktest"
+	"github.com/go-weir/weir/metrics"
 )
 
 // isFree fails the test if s still has its addresses.
@@ -30,9 +31,18 @@ func isFree(t *testing.T, s *weir.Server) {
 	}
 }
 
-// begin runs s, and returns where the result of Start will be. The test has to
-// stop it.
+// begin runs s, and returns, when it serves, where the result of Start will be. The test
+// has to stop it.
 func begin(s *weir.Server) <-chan error {
+	ended := beginSoon(s)
+	for s.Stats().State == metrics.Bound { // Start leaves that at once, or has failed
+		time.Sleep(100 * time.Microsecond)
+	}
+	return ended
+}
+
+// beginSoon is begin for what may come before Start has.
+func beginSoon(s *weir.Server) <-chan error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Start() }()
 	return ended
@@ -106,7 +116,7 @@ func TestStartAgainstStop(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ended := begin(s)
+		ended := beginSoon(s)
 		stop := s.Stop
 		if i%2 == 1 {
 			stop = func() error { return s.Shutdown(context.Background()) }

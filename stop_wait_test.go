@@ -3,6 +3,7 @@ package weir_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -89,5 +90,30 @@ func TestShutdownInTime(t *testing.T) {
 				t.Errorf("when all is over, Shutdown returns %v", err)
 			}
 		})
+	}
+}
+
+// TestStopAfterGoexit: a callback may stop its server, too, when its loop goes on on
+// another goroutine than the first.
+func TestStopAfterGoexit(t *testing.T) {
+	var s *weir.Server
+	stopped := make(chan error, 1)
+	s = newServer(t, &handler{message: func(_ *weir.Connection, _ any, data []byte) any {
+		if string(data) == "stop" {
+			stopped <- s.Stop()
+			return nil
+		}
+		runtime.Goexit()
+		return nil
+	}}, quiet())
+	ended := begin(s)
+	c := dial(t, s)
+	send(t, c, "exit")
+	expectEnd(t, c)
+	send(t, dial(t, s), "stop")
+	for _, result := range []<-chan error{stopped, ended} {
+		if err := receive(t, result); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -22,8 +22,8 @@ func (s *Server) RunAfter(d time.Duration, f func()) *Timer { return s.runTimer(
 
 // RunEvery runs f every d, first after d, on a goroutine of its own. One run
 // ends before the next begins: times that pass during a run are skipped. It
-// ends when the timer or the server is stopped. d must be positive. A panic in
-// f is logged, and the next run comes at its time.
+// ends when the timer or the server is stopped. d must be positive. A panic in f, or
+// runtime.Goexit, is logged, and the next run comes at its time.
 func (s *Server) RunEvery(d time.Duration, f func()) *Timer {
 	if d <= 0 {
 		panic("weir: RunEvery needs a positive duration")

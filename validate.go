@@ -32,8 +32,8 @@ func (o *Options) validate() error {
 		return &OptionError{"IncompleteLimit", fmt.Sprintf("is %d, must be at least twice the MaxMessageSize %d", o.IncompleteLimit, o.MaxMessageSize)}
 	case o.LowWaterMark >= o.HighWaterMark:
 		return &OptionError{"WriteBufferMarks", fmt.Sprintf("low mark %d is not below high mark %d", o.LowWaterMark, o.HighWaterMark)}
-	case o.HighWaterMark > o.WriteBufferLimit:
-		return &OptionError{"WriteBufferLimit", fmt.Sprintf("is %d, below the high-water mark %d", o.WriteBufferLimit, o.HighWaterMark)}
+	case o.HighWaterMark >= o.WriteBufferLimit: // reading would never pause
+		return &OptionError{"WriteBufferLimit", fmt.Sprintf("is %d, must be above the high-water mark %d", o.WriteBufferLimit, o.HighWaterMark)}
 	case o.SlowConsumer != RefuseSlow && o.SlowConsumer != CloseSlow:
 		return &OptionError{"SlowConsumer", fmt.Sprintf("is %d, must be RefuseSlow or CloseSlow", o.SlowConsumer)}
 	}
@@ -86,9 +86,9 @@ func (o *Options) ranges() []valueRange {
 		count("MaxMessageSize", o.MaxMessageSize, 1, math.MaxInt),
 		count("IncompleteLimit", o.IncompleteLimit, 0, math.MaxInt),
 		count("MessageTimeout", o.MessageRate, 1, math.MaxInt),
-		count("WriteBufferMarks", o.LowWaterMark, 0, math.MaxInt),
-		count("WriteBufferMarks", o.HighWaterMark, 1, math.MaxInt),
-		count("WriteBufferLimit", o.WriteBufferLimit, 1, math.MaxInt),
+		count("WriteBufferMarks", o.LowWaterMark, 0, math.MaxInt-2),
+		count("WriteBufferMarks", o.HighWaterMark, 1, math.MaxInt-1),
+		count("WriteBufferLimit", o.WriteBufferLimit, 2, math.MaxInt),
 		count("SocketReadBuffer", o.SocketReadBuffer, 0, math.MaxInt32),
 		count("SocketWriteBuffer", o.SocketWriteBuffer, 0, math.MaxInt32),
 		count("Backlog", o.Backlog, 0, math.MaxInt32),

@@ -14,7 +14,8 @@ import (
 // that is logged, with its stack, and counted; up to a quarter more. It is 1 s by
 // default, and 0 turns it off. The callback goes on: Go can't stop it.
 //
-// It costs the loops nothing: a goroutine looks now and then whether they get on.
+// It costs the loops nothing: a goroutine looks now and then whether they get on. Many
+// short callbacks in a row are none that blocks.
 func Watchdog(d time.Duration) Option { return func(o *Options) { o.Watchdog = d } }
 
 const (

@@ -16,10 +16,11 @@ const (
 	// keptWriteBuffer is the capacity that the loop's buffer may keep after a
 	// message that needed more.
 	keptWriteBuffer = 4 * writeBufferSize
-	// flushRounds and flushBytes bound what a peer that reads as fast as it is
-	// written to can get in one go.
+	// flushBytes bounds one write(2) or writev(2), and turnBytes what a peer that
+	// reads as fast as it is written to can get before it is the turn of the others.
 	flushRounds = 4
 	flushBytes  = 1 << 20
+	turnBytes   = flushRounds * flushBytes
 	// minReference is the length from which on the bytes given to Send are not
 	// copied but kept until they were written.
 	minReference = 4 << 10
@@ -35,7 +36,7 @@ func (c *Connection) Write(p []byte) (int, error) {
 		return 0, ErrConnectionClosed
 	}
 	if err := c.put(p); err != nil {
-		return 0, c.overLimit(err)
+		return 0, c.overLimit(len(p))
 	}
 	return len(p), nil
 }
@@ -46,8 +47,8 @@ func (c *Connection) WriteFrame(header, payload []byte) error {
 	if !c.Connected() {
 		return ErrConnectionClosed
 	}
-	if !c.fits(len(header) + len(payload)) {
-		return c.overLimit(ErrWriteBufferFull)
+	if n := len(header) + len(payload); !c.fits(n) {
+		return c.overLimit(n)
 	}
 	c.store(header)
 	c.store(payload)
@@ -64,7 +65,7 @@ func (c *Connection) WritePacket(data any) error {
 	}
 	n, err := c.encode(data)
 	if err != nil {
-		return c.overLimit(err)
+		return c.overLimit(n)
 	}
 	if n == 0 && c.state.Load() != open { // with bytes, it is another goroutine that closes c: they are sent
 		return ErrConnectionClosed
@@ -83,12 +84,20 @@ func (c *Connection) reply(data any) {
 	}
 }
 
-// overLimit applies the policy for slow consumers to the error of a write.
-func (c *Connection) overLimit(err error) error {
-	if err != nil && c.loop.server.opts.SlowConsumer == CloseSlow {
+// overLimit applies the policy for slow consumers to a write of n bytes that was
+// refused, and returns its error.
+func (c *Connection) overLimit(n int) error {
+	o := &c.loop.server.opts
+	switch {
+	case o.SlowConsumer == CloseSlow:
 		c.slow()
+	case n <= o.WriteBufferLimit: // who was refused waits for OnWritable
+		c.bits.Or(bitOver)
+		if c.loop.current != c { // whose turn ends with a look at it
+			c.loop.touch(c)
+		}
 	}
-	return err
+	return ErrWriteBufferFull
 }
 
 // slow ends c, which went over its WriteBufferLimit.
@@ -166,18 +175,28 @@ func (c *Connection) store(p []byte) {
 			c.overtake()
 		}
 		c.enqueue(p)
-		l.touch(c)
+		if l.current != c { // whose turn ends with a flush
+			l.touch(c)
+		}
 	case len(l.out)+len(p) < writeBufferSize:
 		l.out = append(l.out, p...)
 	default:
 		c.spill()
-		if c.out == nil && !c.has(flagDead) {
-			p = p[c.tryWrite(p):]
+		for n := 1; n > 0 && len(p) > 0 && c.direct(); {
+			n = c.tryWrite(p[:min(len(p), flushBytes)])
+			p = p[n:]
 		}
 		if len(p) > 0 {
 			c.enqueue(p)
 		}
 	}
+}
+
+// direct reports whether bytes of the callback that is running may go to the system
+// now. Those past turnBytes wait in the queue, where they count: who writes as fast as
+// the peer reads meets the high-water mark all the same.
+func (c *Connection) direct() bool {
+	return c.out == nil && !c.has(flagBlocked|flagDead) && c.loop.turn < turnBytes
 }
 
 // overtake queues what was written before the message that is being encoded: what
@@ -192,7 +211,15 @@ func (c *Connection) overtake() {
 
 // fits reports whether n more bytes are within the WriteBufferLimit.
 func (c *Connection) fits(n int) bool {
-	return c.pending.Load()+int64(n) <= int64(c.loop.server.opts.WriteBufferLimit)
+	return c.loop.server.opts.admit(c.pending.Load(), int64(n))
+}
+
+// admit reports whether size more bytes are accepted from a connection with that many
+// pending. At the low-water mark all are that can be accepted at all, so that whoever
+// was refused, and is told then, does not wait for more.
+func (o *Options) admit(pending, size int64) bool {
+	limit := int64(o.WriteBufferLimit)
+	return pending <= limit-size || pending <= int64(o.LowWaterMark) && size <= limit
 }
 
 // enqueue copies p behind all that waits already.
@@ -225,7 +252,7 @@ func (c *Connection) account(n int, counted int64) {
 func (c *Connection) spill() {
 	l := c.loop
 	p := l.out
-	if c.out == nil && !c.has(flagDead) {
+	if c.direct() {
 		p = p[c.tryWrite(p):]
 	}
 	if len(p) > 0 {
@@ -234,21 +261,30 @@ func (c *Connection) spill() {
 	l.out = trim(l.out)
 }
 
-// flush hands the system what it takes of c's output, up to flushRounds times
-// flushBytes; then it is the turn of the others. Top level of the loop only:
-// those who wait for their bytes to be written are told.
+// flush hands the system what it takes of c's output, as long as it is c's turn.
+// Top level of the loop only: those who wait for their bytes to be written are told.
 func (c *Connection) flush() {
-	if len(c.loop.out) > 0 && !c.has(flagDead) {
-		c.spill()
-	}
 	for range flushRounds {
+		c.flushBuffer()
 		if c.out == nil || c.has(flagBlocked|flagDead) {
 			return
 		}
+		if c.loop.turn >= turnBytes {
+			break
+		}
 		c.flushQueue()
 	}
+	c.flushBuffer()
 	if c.out != nil && !c.has(flagBlocked|flagDead) {
-		c.post(opResume)
+		c.resume()
+	}
+}
+
+// flushBuffer spills what the callback has written, or a function that was told of what
+// flushQueue has written. The next connection must not find any of it.
+func (c *Connection) flushBuffer() {
+	if len(c.loop.out) > 0 && !c.has(flagDead) {
+		c.spill()
 	}
 }
 
@@ -298,6 +334,7 @@ func (c *Connection) wrote(call string, n int, short bool, errno syscall.Errno) 
 	l.stats.Writes++
 	if n > 0 {
 		l.stats.BytesOut += uint64(n)
+		l.turn += n
 		if c.has(flagTracked) {
 			c.taken(n)
 		}

@@ -52,7 +52,7 @@ func TestWriteBufferLimit(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := startPair(t, &handler{message: echo}, weir.WriteBufferMarks(64<<10, limit), weir.WriteBufferLimit(limit))
+			p := startPair(t, &handler{message: echo}, weir.WriteBufferMarks(64<<10, limit/2), weir.WriteBufferLimit(limit))
 			var accepted []byte
 			for more := tt.stuff(t, p.conn); len(more) > 0; more = tt.stuff(t, p.conn) {
 				accepted = append(accepted, more...)
@@ -176,7 +176,7 @@ func TestSlowConsumer(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := startPair(t, &handler{message: tt.message}, weir.CustomProtocol(tt.protocol),
-				weir.WriteBufferMarks(64<<10, limit), weir.WriteBufferLimit(limit), weir.SlowConsumer(tt.policy))
+				weir.WriteBufferMarks(64<<10, limit/2), weir.WriteBufferLimit(limit), weir.SlowConsumer(tt.policy))
 			send(t, p.peer, frame("x"))
 			p.expectErr(t, weir.ErrSlowConsumer)
 			eventually(t, "it is counted", func() bool {

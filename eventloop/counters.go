@@ -3,6 +3,7 @@ package eventloop
 import (
 	"math/bits"
 	"sort"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -80,7 +81,13 @@ func (h *Durations) Observe(d time.Duration) {
 // word: while the loop works, how long it has slept so far; while it sleeps, -1
 // less how long it has worked. The clock and either give the other, so there is
 // no moment at which they don't add up.
-type share struct{ word atomic.Int64 }
+type share struct {
+	word atomic.Int64 // any goroutine
+
+	// guarded by mu
+	mu           sync.Mutex
+	busy, waited time.Duration // the last that Time has told
+}
 
 // init begins asleep: the time until Run is not work.
 func (s *share) init() { s.word.Store(-1) }
@@ -102,19 +109,28 @@ func (s *share) wake(now time.Duration) {
 // end. Together they are its
 // Clock. Any goroutine.
 func (l *EventLoop) Time() (busy, waited time.Duration) {
+	l.share.mu.Lock()
+	defer l.share.mu.Unlock()
 	for {
 		word := l.share.word.Load()
 		now := l.Clock()
-		if word != l.share.word.Load() {
-			continue // it woke or fell asleep between the two
-		}
-		if word < 0 {
-			busy = time.Duration(-1 - word)
-		} else {
-			busy = now - time.Duration(word)
-		}
-		return busy, now - busy
+		if word == l.share.word.Load() {
+			return l.share.tell(word, now)
+		} // else it woke or fell asleep between the two
 	}
+}
+
+// tell says what the word means at now. The loop may be about to change it, by a time
+// that it has read before: what was told already is not taken back. With mu held.
+func (s *share) tell(word int64, now time.Duration) (busy, waited time.Duration) {
+	if word < 0 {
+		busy = time.Duration(-1 - word)
+	} else {
+		busy = now - time.Duration(word)
+	}
+	busy = min(max(busy, s.busy), now-s.waited)
+	s.busy, s.waited = busy, now-busy
+	return s.busy, s.waited
 }
 
 // Asleep reports whether the loop waits for something to do, or doesn't run.

@@ -49,6 +49,8 @@ type LoopStats struct {
 	// spent at work, and what asleep until there was some. As of now.
 	Busy, Waited time.Duration
 
+	ListenersLost uint64 // listening sockets that have died; another one was opened, or the server has ended
+
 	// Batches are how many reports of readiness each poll has brought that
 	// brought any. Their sum is Events.
 	Batches Histogram
@@ -98,8 +100,6 @@ type LoopCounters struct {
 	Tasks  uint64 // tasks run
 	Queued int    // tasks waiting
 	Timers int    // connections' and loops' timers that are armed; a sum also has a Server's own
-
-	ListenersLost uint64 // listening sockets that have died; another one was opened, or the server has ended
 }
 
 // RefusedStats counts connections that were accepted and closed unheard of.

@@ -5,6 +5,7 @@ func (s *LoopStats) Add(o *LoopStats) {
 	s.add(&o.LoopCounters)
 	s.Busy += o.Busy
 	s.Waited += o.Waited
+	s.ListenersLost += o.ListenersLost
 	s.Batches.Add(&o.Batches)
 	s.Callbacks.Add(&o.Callbacks)
 	s.TaskWaits.Add(&o.TaskWaits)
@@ -37,7 +38,6 @@ func (s *LoopCounters) add(o *LoopCounters) {
 	s.Tasks += o.Tasks
 	s.Queued += o.Queued
 	s.Timers += o.Timers
-	s.ListenersLost += o.ListenersLost
 }
 
 func (s *RefusedStats) add(o *RefusedStats) {

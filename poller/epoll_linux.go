@@ -91,9 +91,11 @@ func (p *epoll) Wait(events []Event, timeout time.Duration) (int, error) {
 	raw := p.raw[:len(events)]
 
 	var n int
-	var errno unix.Errno
+	errno := unix.EINTR
 	if timeout == 0 {
-		n, errno = p.sys.poll(p.epfd, raw)
+		for errno == unix.EINTR {
+			n, errno = p.sys.poll(p.epfd, raw)
+		}
 	} else {
 		n, errno = p.sys.wait(p.epfd, raw, milliseconds(timeout))
 	}

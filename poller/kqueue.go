@@ -193,6 +193,9 @@ func (p *kqueue) Wait(events []Event, timeout time.Duration) (int, error) {
 		limit = &ts
 	}
 	n, err := unix.Kevent(p.kq, nil, p.raw[:len(events)], limit)
+	for timeout == 0 && err == unix.EINTR {
+		n, err = unix.Kevent(p.kq, nil, p.raw[:len(events)], limit)
+	}
 	switch err {
 	case nil:
 		return p.translate(events, p.raw[:n]), nil

@@ -80,13 +80,15 @@ type Poller interface {
 	// fits, later Waits report the rest before they report the same again. One descriptor may have several events in one
 	// batch (kqueue has one filter for each direction).
 	//
-	//   - timeout 0 never blocks. On Linux it does not give up the P either.
+	//   - timeout 0 never blocks, and no signal cuts it short: what is ready when it is called is found. On Linux it
+	//     does not give up the P either.
 	//   - timeout > 0 waits for that long at most, rounded up to the mechanism's unit (epoll: 1 ms; kqueue: 1 ns), so
 	//     never shorter; what is longer than 24 days is cut to about that.
 	//   - timeout < 0 waits without limit.
 	//
-	// 0 and a nil error say no more than that nothing is to be done for a descriptor: the time is up, or Wake was
-	// called, or a signal came in. The caller looks at its clock and its queue and computes the next timeout.
+	// After a wait, 0 and a nil error do not say that no descriptor is ready: the time is up, or Wake was called, or a
+	// signal came in, as when the process was stopped and goes on (signal(7): EINTR, whatever is ready). Whoever wants
+	// to conclude from silence asks once more, with timeout 0.
 	//
 	// Wait does not keep events. It allocates when it first sees a slice of that length, then no more.
 	Wait(events []Event, timeout time.Duration) (int, error)

@@ -33,7 +33,10 @@ func (s *conn) readBody(b *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 			x.answer(false)
 		case n == 0:
 			s.clock.start(s, bodyClock)
-			if s.sink != toHandler {
+			switch {
+			case x.state == late: // the answer is owed, whatever comes of the body
+				s.hold()
+			case s.sink != toHandler:
 				s.letGo()
 			}
 			return nil, nil

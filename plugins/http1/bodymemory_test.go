@@ -67,7 +67,7 @@ func TestBodyMemory(t *testing.T) {
 				_ = p.Close()
 			}
 			for range hogs {
-				receive(t, s.ended)
+				_ = receive(t, s.ended) // whatever the cause
 			}
 			eventually(t, "all of it is free", func() bool { return protocol.BodyMemoryUsed() == 0 })
 			p.send(request("POST", "/", pattern(400<<10)))
@@ -126,7 +126,7 @@ func TestBodyMemoryPool(t *testing.T) {
 	if err := errors.Join(goes.SetLinger(0), goes.Close()); err != nil {
 		t.Fatal(err)
 	}
-	receive(t, s.ended)
+	_ = receive(t, s.ended) // whatever the cause
 	close(release)
 	stays.expect(200, "")
 	eventually(t, "all of it is free", func() bool { return protocol.BodyMemoryUsed() == 0 })
@@ -161,4 +161,28 @@ func TestBodyOverMaxMessage(t *testing.T) {
 		p.expect(200, content)
 		p.expect(200, "")
 	}
+}
+
+// TestBodyMemoryStream: a body does not count for as long as a stream lasts that is the
+// answer to it.
+func TestBodyMemoryStream(t *testing.T) {
+	streams := make(chan *http1.Stream, 1)
+	protocol, err := http1.New(func(w *http1.Response, r *http1.Request) {
+		r.ReadBody(func(w *http1.Response, _ *http1.Request, body []byte) {
+			w.SetBody(body)
+			streams <- w.Stream()
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := pattern(200 << 10)
+	p := dial(t, serve(t, protocol))
+	p.send(request("POST", "/", content))
+	stream := receive(t, streams)
+	eventually(t, "all of it is free", func() bool { return protocol.BodyMemoryUsed() == 0 })
+	if err := stream.Close(); err != nil {
+		t.Error(err)
+	}
+	p.expect(200, content)
 }

@@ -104,6 +104,9 @@ func (k *call) begin() {
 	x, s := k.x, k.s
 	x.state, x.call = elsewhere, k
 	s.hold()
+	if d := k.pool.options.stall; d > 0 {
+		s.c.SetStallTimeout(d)
+	}
 	s.phase = inReply
 	if x.pending {
 		s.phase, s.sink = inBody, toHandler
@@ -243,7 +246,7 @@ func (k *call) isGone() bool {
 // panicked ends the connection of a handler that has panicked with v, or ended its
 // goroutine.
 func (k *call) panicked(v any) {
-	if v == nil || v == http.ErrAbortHandler { // as net/http compares it: errors.Is calls methods of v, which may panic in turn
+	if v == nil || v == http.ErrAbortHandler { //nolint:errorlint // as net/http compares it: errors.Is calls methods of v, which may panic in turn
 		k.writer.release()
 		_ = k.c.Close() // an error means that it is closed already
 		return

@@ -24,9 +24,6 @@ const (
 	shortestWait, longestWait = time.Millisecond, 50 * time.Millisecond
 )
 
-// errStalled is the cause when a client does not read its response.
-var errStalled = errors.New("http1: the client takes nothing of the response")
-
 // flush sends what is there of the response; last means that it is complete.
 func (w *writer) flush(last bool) error {
 	const framing, statusAndOwn = 32, 512 // what may be around a chunk, and around the fields
@@ -258,7 +255,8 @@ func (w *writer) send(out []byte) {
 	}
 }
 
-// await waits while the client has more than most bytes to read.
+// await waits while the client has more than most bytes to read. One that reads nothing
+// is the connection's to notice.
 func (w *writer) await(most int64) error {
 	k := w.k
 	pending := k.c.WriteBufferLength()
@@ -268,14 +266,7 @@ func (w *writer) await(most int64) error {
 	wait := shortestWait
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
-	least, since := pending, time.Now()
 	for ; pending > most; pending = k.c.WriteBufferLength() {
-		if pending < least {
-			least, since = pending, time.Now()
-		} else if stall := k.pool.options.stall; stall > 0 && time.Since(since) > stall {
-			k.c.CloseWithError(errStalled)
-			return errStalled
-		}
 		select {
 		case <-k.gone:
 			return weir.ErrConnectionClosed

@@ -11,6 +11,8 @@ import (
 type clock struct {
 	state    clockState
 	used     bool          // idleClock: there was a request since the timer fired
+	answered bool          // there was one before
+	watched  bool          // the client's progress is watched
 	timer    *weir.Timer   // nil: not armed
 	at       time.Duration // when it fires, since the origin
 	deadline time.Duration // since the origin
@@ -33,7 +35,7 @@ const lateTime = time.Second
 
 // rest is the state between requests.
 func (k *clock) rest() {
-	k.state, k.used = idleClock, true
+	k.state, k.used, k.answered = idleClock, true, true
 }
 
 // watchIdle starts the first idle time.
@@ -116,6 +118,10 @@ func (s *conn) tick() {
 	case s.phase == over:
 		return
 	case k.state == idleClock && idle > 0 && !k.used:
+		if left := s.stillReading(idle); left > 0 {
+			k.arm(s, left)
+			return
+		}
 		s.phase = over
 		s.c.CloseWithError(weir.ErrIdleTimeout)
 		return
@@ -143,4 +149,20 @@ func (s *conn) tick() {
 	if idle > 0 {
 		k.arm(s, idle)
 	}
+}
+
+// stillReading returns for how long a client, on whose connection no request has begun for
+// the idle time, may go on with reading the last reply; 0 if it has read nothing of it for
+// the idle time. Only connections that have come to this are watched, and none that no
+// reply was sent on.
+func (s *conn) stillReading(idle time.Duration) time.Duration {
+	if !s.clock.answered {
+		return 0
+	}
+	since := s.c.SinceProgress()
+	if !s.clock.watched {
+		s.clock.watched = true
+		return idle
+	}
+	return max(idle-since, 0)
 }

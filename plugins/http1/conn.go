@@ -140,10 +140,12 @@ func (s *conn) proceed() {
 // kick has UnPacket called for input that waits.
 func (s *conn) kick() {
 	if s.c.ReadBufferLength() == 0 && !s.paused {
-		if s.phase == inHead {
+		switch {
+		case s.phase == inHead:
 			s.rest()
+		case s.x.state != late:
+			s.letGo()
 		}
-		s.letGo()
 		return
 	}
 	s.paused = false

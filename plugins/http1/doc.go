@@ -78,6 +78,9 @@
 //
 // The cause of the end of a connection that was refused something is an [*Error].
 //
+// A client that does not read what a Handler or a Stream has sent is the server's to
+// close: see weir.StallTimeout, which is off by default.
+//
 // The server's MaxMessageSize does not limit bodies. It bounds what of a connection's
 // input waits, which is a head or pipelined requests: it must be 128 KiB at least, and
 // more than the longest head.

@@ -1,7 +1,9 @@
 package http1_test
 
 import (
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -57,7 +59,7 @@ func TestEarlyAnswer(t *testing.T) {
 					t.Error("the connection seems to stay open")
 				}
 				p.expectEnd()
-				receive(t, s.ended)
+				_ = receive(t, s.ended) // whatever the cause
 			})
 		}
 	}
@@ -72,10 +74,12 @@ func TestUnreadChunks(t *testing.T) {
 				p := dial(t, start(t, h))
 				p.send(chunkedHead)
 				p.send(chunks(pattern(size))) // all of it, before anything is read
-				if r := p.expect(200, "/u"); r.Close == again {
+				r := p.expect(200, "/u")
+				// What has come before the handler of a Pool has ended does not count.
+				if r.Close == again && (again || name == "loop") {
 					t.Errorf("close: %v", r.Close)
 				}
-				if !again {
+				if r.Close {
 					p.expectEnd()
 					return
 				}
@@ -114,9 +118,36 @@ func TestUnreadChunksStall(t *testing.T) {
 					t.Error("the connection seems to stay open")
 				}
 				p.expectEnd()
-				receive(t, s.ended)
+				_ = receive(t, s.ended) // whatever the cause
 			})
 		}
+	}
+}
+
+// TestUnreadChunksShutdown: Shutdown does not cost such a client its answer.
+func TestUnreadChunksShutdown(t *testing.T) {
+	for name, h := range early(t) {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, h)
+			p := dial(t, s)
+			p.send(chunkedHead + "5\r\nhe")
+			eventually(t, "it is there", func() bool { return s.Stats().MessagesIn == 1 })
+			done := make(chan error, 1)
+			go func() { done <- s.Shutdown(context.Background()) }()
+			eventually(t, "the server shuts down", func() bool {
+				c, err := net.Dial("tcp", s.Addrs()[0].String())
+				if err == nil {
+					_ = c.Close()
+				}
+				return err != nil
+			})
+			p.send("llo\r\n0\r\n\r\n")
+			p.expect(200, "/u")
+			p.expectEnd()
+			if err := receive(t, done); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -134,6 +134,9 @@ func (x *exchange) serve(body []byte) {
 		x.reply()
 	case awaits:
 		x.await()
+	case elsewhere:
+		x.body = nil
+		x.dropBody() // unless it is a call's now
 	case left:
 		s := x.conn
 		x.reset()

@@ -37,3 +37,9 @@ func (p *Pool) Waiting() (n, leaving int) {
 	defer p.mu.Unlock()
 	return p.waiting.length, p.waiting.leaving
 }
+
+// NewDates returns what makes the Date fields of a server.
+func NewDates() (get func() string) {
+	s := new(stamps)
+	return func() string { return string(s.get().date) }
+}

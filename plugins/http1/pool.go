@@ -101,9 +101,10 @@ func Queue(n int) PoolOption { return func(o *poolOptions) { o.queue = n } }
 // 503. The default is 10 s; 0 means for ever.
 func QueueTimeout(d time.Duration) PoolOption { return func(o *poolOptions) { o.queueTime = d } }
 
-// StallTimeout closes the connection of a client that has taken nothing of the
-// response for that long while the handler waits for it. The default is 30 s; 0
-// means never.
+// StallTimeout closes the connection of a client that makes no progress with a response
+// of the Pool for that long, with weir.ErrStalled: see weir.StallTimeout, which it
+// replaces for that connection. A client that reads, however slowly, makes progress. The
+// default is 30 s; 0 leaves it to the server's option.
 func StallTimeout(d time.Duration) PoolOption { return func(o *poolOptions) { o.stall = d } }
 
 // PanicLogger sets where panics of the handler are reported. The default is slog's

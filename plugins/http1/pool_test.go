@@ -190,7 +190,7 @@ func TestPoolStall(t *testing.T) {
 		t.Error("no error")
 	}
 	_ = p.Close()
-	if err := receive(t, s.ended); err == nil || !strings.Contains(err.Error(), "takes nothing") {
+	if err := receive(t, s.ended); !errors.Is(err, weir.ErrStalled) {
 		t.Errorf("the cause is %v", err)
 	}
 }

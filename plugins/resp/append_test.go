@@ -101,7 +101,7 @@ func TestReadReply(t *testing.T) {
 func TestReadReplyWrong(t *testing.T) {
 	for _, tt := range []struct {
 		wire string
-		err  error // nil: any
+		err  error // nil: what is wrong, without waiting for more
 	}{
 		{"", io.EOF},
 		{"+OK", io.ErrUnexpectedEOF},
@@ -118,12 +118,15 @@ func TestReadReplyWrong(t *testing.T) {
 		{"x\r\n", nil},
 		{"$x\r\n", nil},
 		{"$-2\r\n", nil},
+		{"*-2\r\n", nil},
+		{"$536870913\r\n", nil},
 		{"$3\r\nabcde", nil},
 		{"*1000000000\r\n", nil},
 		{strings.Repeat("*1\r\n", 100) + ":1\r\n", nil},
 	} {
 		reply, err := resp.ReadReply(bufio.NewReader(strings.NewReader(tt.wire)))
-		if err == nil || tt.err != nil && !errors.Is(err, tt.err) {
+		ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		if err == nil || !errors.Is(err, tt.err) && (tt.err != nil || ended) {
 			t.Errorf("%.20q: %+v, %v; want %v", tt.wire, reply, err, tt.err)
 		}
 	}

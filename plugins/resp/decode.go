@@ -52,7 +52,7 @@ type decoder struct {
 	// loop only: how far the decoding of an incomplete command has come. That is
 	// all that is remembered of it, since its bytes may move between two calls.
 	at      int // behind its last complete argument, counted from its first byte
-	missing int // complete arguments that it still needs
+	missing int // complete arguments that it still needs; 0: none is incomplete
 	scanned int // bytes behind at that have no end of line in them
 }
 
@@ -62,14 +62,12 @@ func (d *decoder) decode(p []byte) (n int, err ProtocolError) {
 	if p[0] != '*' {
 		return d.inline(p)
 	}
-	if d.at > 0 {
-		whole, err := d.resume(p)
-		if !whole {
+	if d.missing > 0 {
+		if whole, err := d.resume(p); !whole {
 			return 0, err
 		}
-		d.at = 0 // only now it has its final place
 	}
-	return d.array(p)
+	return d.array(p) // only now it has its final place
 }
 
 // resume goes on with an array that was incomplete, and reports whether it is all

@@ -21,12 +21,15 @@ func (d *Decoder) Decode(p []byte) (args [][]byte, n int, err ProtocolError) {
 // At is how many bytes of an incomplete command are known to be arguments.
 func (d *Decoder) At() int { return d.d.at }
 
-// Kept is how many arguments the decoder of c has room for, and whether it has any.
-func Kept(c *weir.Connection) (room int, any bool) {
+// Kept is for how many arguments, and for how many bytes of inline ones, the decoder of c
+// has room, and whether it holds on to any. Between two commands it is the one that the
+// next connection gets.
+func Kept(p *Protocol, c *weir.Connection) (args, bytes int, some bool) {
 	d, ok := c.ProtocolState().(*decoder)
 	if !ok {
-		return 0, false
+		d = p.decoder()
+		defer p.decoders.Put(d)
 	}
-	args := d.command.Args[:cap(d.command.Args)]
-	return len(args), slices.ContainsFunc(args, func(arg []byte) bool { return arg != nil })
+	all := d.command.Args[:cap(d.command.Args)]
+	return len(all), cap(d.words), slices.ContainsFunc(all, func(arg []byte) bool { return arg != nil })
 }

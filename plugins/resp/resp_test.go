@@ -132,6 +132,8 @@ var wrong = []struct {
 	{"inline: too long, with an end", strings.Repeat("x", 129) + "\r\n", "too big inline request"},
 	{"inline: a quote", "GET 'a\r\n", "unbalanced quotes in request"},
 	{"inline: a double quote", "GET \"a\\\"\r\n", "unbalanced quotes in request"},
+	{"inline: a backslash at the end", "GET 'a\\\n", "unbalanced quotes in request"},
+	{"inline: a backslash at the end of a double quote", "GET \"a\\\n", "unbalanced quotes in request"},
 	{"inline: no blank after a quote", "GET 'a'b\r\n", "unbalanced quotes in request"},
 	{"inline: no blank after a double quote", "GET \"a\"\"b\"\r\n", "unbalanced quotes in request"},
 	{"after commands", array("PING") + "PING\r\n" + "*x\r\n", "invalid multibulk length"},
@@ -218,8 +220,12 @@ func TestLimits(t *testing.T) {
 		{resp.Config{MaxInline: 4}, "*0000\r\n", "too big mbulk count string"},
 	} {
 		commands, err := decode(protocol(t, tt.config), []byte(tt.wire), func() int { return len(tt.wire) })
-		if err != "" && string(err) != "Protocol error: "+tt.err || err == "" && len(commands) != 1 {
-			t.Errorf("%+v: %.40q: %d commands, %q; want %q", tt.config, tt.wire, len(commands), err, tt.err)
+		want := ""
+		if tt.err != "" {
+			want = "Protocol error: " + tt.err
+		}
+		if string(err) != want || err == "" && len(commands) != 1 {
+			t.Errorf("%+v: %.40q: %d commands, %q; want %q", tt.config, tt.wire, len(commands), err, want)
 		}
 	}
 }
@@ -240,24 +246,66 @@ func TestZeroValue(t *testing.T) {
 }
 
 // TestIncompleteCommand: one that is not all there yet takes no memory but its bytes,
-// nor does it hold on to those of the commands before it.
+// nor does it hold on to those of the commands before it. Nor does a decoder that waits
+// for its next connection.
 func TestIncompleteCommand(t *testing.T) {
 	const args = 20_000
-	stream := []byte(many(2).wire + "*" + strconv.Itoa(args) + "\r\n" + strings.Repeat("$0\r\n\r\n", args))
-	for _, piece := range []int{1000, 64 << 10} {
+	for _, tt := range []struct {
+		stream   string
+		piece    int
+		commands int
+	}{
+		{"*" + strconv.Itoa(args) + "\r\n" + strings.Repeat("$0\r\n\r\n", args), 1000, 1},
+		{"*" + strconv.Itoa(args) + "\r\n" + strings.Repeat("$0\r\n\r\n", args), 64 << 10, 1},
+		{long(60_000) + "\nx\n*", 1000, 2},
+		{many(12).wire + many(2).wire + "*3\r\n$1\r\nx\r\n", 1 << 20, 2},
+		{many(12).wire + many(2).wire, 1 << 20, 2},
+	} {
 		p, c, ring := protocol(t, resp.Config{}), new(weir.Connection), new(ringbuffer.RingBuffer)
 		commands := 0
-		for rest := stream; len(rest) > 0; rest = rest[min(piece, len(rest)):] {
-			_, _ = ring.Write(rest[:min(piece, len(rest))])
+		for rest := tt.stream; len(rest) > 0; rest = rest[min(tt.piece, len(rest)):] {
+			_, _ = ring.WriteString(rest[:min(tt.piece, len(rest))])
 			for ctx, _ := p.UnPacket(c, ring); ctx != nil; ctx, _ = p.UnPacket(c, ring) {
 				commands++
 			}
-			if room, some := resp.Kept(c); room > 1024 || some {
-				t.Fatalf("pieces of %d bytes: room for %d arguments is kept, and some: %t", piece, room, some)
+			if args, bytes, some := resp.Kept(p, c); args > 1024 || bytes > 4<<10 || some {
+				t.Fatalf("%.20q: room for %d arguments and %d bytes is kept, and some: %t", tt.stream, args, bytes, some)
 			}
 		}
-		if commands != 2 || !ring.IsEmpty() {
-			t.Errorf("pieces of %d bytes: %d commands", piece, commands)
+		if commands != tt.commands {
+			t.Errorf("%.20q: %d commands, want %d", tt.stream, commands, tt.commands)
+		}
+	}
+}
+
+// TestWindows: who appends to an argument, or to the payload, does not change what is
+// behind it.
+func TestWindows(t *testing.T) {
+	for _, wire := range []string{array("a", "b"), "a b\n"} {
+		p, c, ring := protocol(t, resp.Config{}), new(weir.Connection), new(ringbuffer.RingBuffer)
+		_, _ = ring.WriteString(wire + wire)
+		ctx, payload := p.UnPacket(c, ring)
+		for _, window := range append(ctx.(*resp.Command).Args, payload) {
+			if cap(window) != len(window) {
+				t.Errorf("%q has room for %d bytes more", window, cap(window)-len(window))
+			}
+		}
+	}
+}
+
+// TestUnrestricted: a connection that was never restricted has no state of its own.
+func TestUnrestricted(t *testing.T) {
+	p, c := protocol(t, resp.Config{}), new(weir.Connection)
+	if p.Restrict(c, false); c.ProtocolState() != nil {
+		t.Errorf("state %v", c.ProtocolState())
+	}
+}
+
+// TestLineIncomplete: nothing is said of a line before its end is there.
+func TestLineIncomplete(t *testing.T) {
+	for _, wire := range []string{"*x\r", "*1\r\n$x\r", "*1\r\nx\r", "\"\r"} {
+		if _, err := decode(protocol(t, resp.Config{}), []byte(wire), func() int { return len(wire) }); err != "" {
+			t.Errorf("%q: %q", wire, err)
 		}
 	}
 }

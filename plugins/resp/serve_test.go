@@ -49,7 +49,7 @@ func (h *handler) OnClose(c *weir.Connection) { h.closed <- c.Err() }
 // serve runs a server and connects to it, until the test ends.
 func serve(t *testing.T) (*handler, net.Conn) {
 	t.Helper()
-	h := &handler{protocol: protocol(t, resp.Config{}), closed: make(chan error, 1)}
+	h := &handler{protocol: protocol(t, resp.Config{}), closed: make(chan error, 2)}
 	s, err := weir.NewServer(h, weir.Address("127.0.0.1:0"), weir.NumLoops(1), weir.CustomProtocol(h.protocol))
 	if err != nil {
 		t.Fatal(err)
@@ -187,6 +187,36 @@ func TestRestrict(t *testing.T) {
 			t.Fatalf("%.20q: %+v, %v", args, reply, err)
 		}
 	}
+}
+
+// TestRestrictOne: what holds for one connection does not for the next.
+func TestRestrictOne(t *testing.T) {
+	h, c := serve(t)
+	other, err := net.Dial("tcp", c.RemoteAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	for _, tt := range []struct {
+		c    net.Conn
+		args []string
+		want string
+	}{
+		{c, []string{"restrict"}, array("restrict")},
+		{other, many(11).args, many(11).wire},
+		{c, many(10).args, many(10).wire},
+		{c, many(11).args, "-ERR Protocol error: unauthenticated multibulk length\r\n"},
+	} {
+		if _, err := io.WriteString(tt.c, array(tt.args...)); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(tt.want))
+		if _, err := io.ReadFull(tt.c, got); string(got) != tt.want {
+			t.Fatalf("%d arguments: %q, %v", len(tt.args), got, err)
+		}
+	}
+	c.Close()
+	<-h.closed
 }
 
 // TestForeignData: what the protocol can't send closes the connection, and says

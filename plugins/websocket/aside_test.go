@@ -168,6 +168,28 @@ func TestCloseAside(t *testing.T) {
 	}
 }
 
+// TestShutdownAside: the answer to the close frame of a server that drains is waited for,
+// also behind a message that was inflated meanwhile.
+func TestShutdownAside(t *testing.T) {
+	s := asideServer(t, &handler{})
+	c, conn := pair(t, s, withContext())
+	release := occupyAside(t, s)
+	defer release()
+	fail(t, c.Write(codec.Text, []byte("message")))
+	aside(t, s, 1)
+	done := make(chan error, 1)
+	go func() { done <- s.Shutdown(t.Context()) }()
+	m, err := c.ReadMessage()
+	if err != nil || m.Kind != codec.Close || m.Code != websocket.GoingAway {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	release()
+	round(t, conn)
+	fail(t, c.Close(1001, ""))
+	expectEnd(t, s, 1001, weir.ErrConnectionClosed)
+	fail(t, receive(t, done))
+}
+
 // TestStopAside: what a message takes that is being inflated when its loop ends is given
 // back.
 func TestStopAside(t *testing.T) {
@@ -240,8 +262,8 @@ func TestReadWhileInflating(t *testing.T) {
 	reads := onLoop(t, conn, s.Stats).Reads
 	for range 5 {
 		fail(t, c.Write(codec.Ping, []byte("ping")))
+		round(t, conn)
 	}
-	round(t, conn)
 	if n := onLoop(t, conn, s.Stats).Reads - reads; n > 1 {
 		t.Errorf("read %d times", n)
 	}

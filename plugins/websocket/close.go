@@ -163,21 +163,27 @@ func (w *Conn) closedByPeer(code Code, reason string) {
 		w.conclude(weir.ErrConnectionClosed)
 		return
 	}
-	w.record(code, reason)
-	w.finish(code, "", &CloseError{code, reason})
+	if w.bits.Load()&bitClosing == 0 { // else Close was first, and its frame is on its way
+		w.record(code, reason)
+	}
+	w.finish(func() {
+		if w.has(flagCloseSent) {
+			w.conclude(weir.ErrConnectionClosed)
+			return
+		}
+		w.sendClose(code, "")
+		w.settle(&CloseError{code, reason})
+	})
 }
 
-// finish ends the connection with a close frame because of what the peer has sent.
-// What was accepted for sending before that was looked at goes out first: Conn's methods
-// queue tasks, so this is one, too. It is held for that long, or the end of the peer's
-// stream would come first.
-func (w *Conn) finish(code Code, reason string, cause error) {
+// finish has end, which ends the connection because of what the peer has sent, called
+// behind what was accepted for sending before that was looked at: Conn's methods queue
+// tasks, so this is one, too. It is held for that long, or the end of the peer's stream
+// would come first.
+func (w *Conn) finish(end func()) {
 	w.stopReading()
 	w.c.Hold(true)
-	_ = w.c.Execute(func() { // an error means that it is ending already
-		w.sendClose(code, reason)
-		w.settle(cause)
-	})
+	_ = w.c.Execute(end) // an error means that it is ending already
 }
 
 // stopReading is the end of all messages, a half received one included.

@@ -3,6 +3,7 @@ package websocket_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -43,7 +44,7 @@ func TestClose(t *testing.T) {
 	late := make(chan []error, 1)
 	s := start(t, &handler{message: func(c *websocket.Conn, kind websocket.Kind, data []byte) {
 		if string(data) != "close" {
-			_ = c.Reply(kind, data)
+			t.Errorf("%q is delivered after Close", data)
 			return
 		}
 		_ = c.WriteText([]byte("queued"))
@@ -54,19 +55,34 @@ func TestClose(t *testing.T) {
 	c := upgraded(t, s)
 	send(t, c, wire(codec.Text, 0, "close")+wire(codec.Text, 0, "ignored")+wire(codec.Ping, 0, "ignored, too"))
 	conn := receive(t, s.opened)
+	errs := receive(t, late)
 	onLoop(t, conn, func() int { return 0 }) // the close frame is out
 	send(t, c, wire(codec.Text, 0, "ignored")+wireClose(1000, ""))
 	if got := c.frames(t); !strings.HasPrefix(got, "text:replied") || !strings.HasSuffix(got, "text:queued close:1001") {
 		t.Errorf("frames %s", got)
 	}
 	expectEnd(t, s, 1001, weir.ErrConnectionClosed)
-	for i, err := range receive(t, late) {
+	for i, err := range errs {
 		if (i == 0) != (err == nil) || i > 0 && !errors.Is(err, weir.ErrConnectionClosed) {
 			t.Errorf("%d: %v", i, err)
 		}
 	}
 	if err := conn.WriteText(nil); !errors.Is(err, weir.ErrConnectionClosed) {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+// TestCloseCrossing: a close frame of the peer that was on its way when Close was called
+// is as good as the answer.
+func TestCloseCrossing(t *testing.T) {
+	s := start(t, &handler{message: func(c *websocket.Conn, _ websocket.Kind, _ []byte) { _ = c.Close(4001, "ours") }})
+	c := upgraded(t, s)
+	send(t, c, wire(codec.Text, 0, "x")+wireClose(4002, "theirs"))
+	if got := c.frames(t); got != "close:4001" {
+		t.Errorf("frames %s", got)
+	}
+	if e := expectEnd(t, s, 4001, weir.ErrConnectionClosed); e.reason != "ours" {
+		t.Errorf("%+v", e)
 	}
 }
 
@@ -118,28 +134,42 @@ func TestCloseTimeout(t *testing.T) {
 }
 
 // TestCloseBehindBacklog: the time for the answer to a close frame begins when the peer
-// has it, however long it takes for what was written before.
+// has it, however long it takes for what was written before, with us or with the system.
 func TestCloseBehindBacklog(t *testing.T) {
-	const limit = 300 * time.Millisecond
-	s := startOn(t, &handler{}, websocket.New(nil, websocket.CloseTimeout(limit)), weir.SocketWriteBuffer(32<<10))
-	c, conn := pair(t, s, nil)
-	fail(t, c.NetConn().(*net.TCPConn).SetReadBuffer(32<<10))
-	const messages = 32
-	for range messages {
-		fail(t, conn.WriteBinary(make([]byte, 128<<10)))
+	const limit, messages = 400 * time.Millisecond, 32
+	for _, tt := range []struct{ buffer, size int }{{32 << 10, 128 << 10}, {1 << 20, 13 << 10}} {
+		t.Run(fmt.Sprint(tt.buffer), func(t *testing.T) {
+			t.Parallel()
+			s := startOn(t, &handler{}, websocket.New(nil, websocket.CloseTimeout(limit)), weir.SocketWriteBuffer(tt.buffer))
+			c, conn := pair(t, s, nil)
+			fail(t, c.NetConn().(*net.TCPConn).SetReadBuffer(32<<10))
+			for range messages {
+				fail(t, conn.WriteBinary(make([]byte, tt.size)))
+			}
+			fail(t, conn.Close(1000, ""))
+			for i := range messages {
+				if _, data, err := c.Read(); err != nil || len(data) != tt.size {
+					t.Fatalf("message %d: %d bytes, %v", i, len(data), err)
+				}
+				time.Sleep(5 * limit / 2 / messages) // it is slow
+			}
+			expectClose(t, c, 1000)
+			expectEnd(t, s, 1000, weir.ErrConnectionClosed)
+			if n := s.protocol.Stats().CloseTimeouts; n != 0 {
+				t.Errorf("%d timeouts", n)
+			}
+		})
 	}
-	fail(t, conn.Close(1000, ""))
-	for i := range messages {
-		if _, data, err := c.Read(); err != nil || len(data) != 128<<10 {
-			t.Fatalf("message %d: %d bytes, %v", i, len(data), err)
-		}
-		time.Sleep(4 * limit / messages) // it is slow
-	}
-	expectClose(t, c, 1000)
+}
+
+// TestAnswerIsEnough: a peer that has answered the close frame need not end its stream.
+func TestAnswerIsEnough(t *testing.T) {
+	s := startOn(t, &handler{}, websocket.New(nil), weir.Linger(time.Hour))
+	c := upgraded(t, s)
+	fail(t, receive(t, s.opened).Close(1000, ""))
+	readFull(t, c, make([]byte, 4))
+	send(t, c, wireClose(1000, ""))
 	expectEnd(t, s, 1000, weir.ErrConnectionClosed)
-	if n := s.protocol.Stats().CloseTimeouts; n != 0 {
-		t.Errorf("%d timeouts", n)
-	}
 }
 
 // TestCloseNotTaken: a peer that does not take what was written has no longer than that,

@@ -76,6 +76,43 @@ func TestWriteBeforeEnd(t *testing.T) {
 	}
 }
 
+// TestEndBehindFullRead: the end of the peer's stream, found by the same wake-up because
+// the read before has filled the buffer, does not come before the answer.
+func TestEndBehindFullRead(t *testing.T) {
+	const buffer = 64 << 10 // of a loop
+	s := start(t, &handler{})
+	for end, want := range map[string]string{wireClose(1000, ""): "close:1000", wire(codec.Continuation, 0, "x\x00"): "close:1002"} {
+		c := upgraded(t, s)
+		conn := receive(t, s.opened)
+		release := occupy(t, conn)
+		send(t, c, wire(codec.Binary, 0, strings.Repeat("x", buffer-8-len(end)))+end)
+		fail(t, c.Conn.(*net.TCPConn).CloseWrite())
+		release()
+		if got := c.frames(t); got != want {
+			t.Errorf("frames %q, not %s", got, want)
+		}
+		receive(t, s.ended)
+	}
+}
+
+// TestWriteBehindEnd: what could not go out before the close frame any more is refused.
+func TestWriteBehindEnd(t *testing.T) {
+	errs := make(chan error, 1)
+	s := start(t, &handler{message: func(c *websocket.Conn, _ websocket.Kind, _ []byte) {
+		_ = c.Execute(func() { errs <- c.WriteText([]byte("late")) }) // runs before the close frame is sent
+	}})
+	for _, end := range []string{wireClose(1000, ""), wire(codec.Continuation, 0, "")} {
+		c := upgraded(t, s)
+		send(t, c, wire(codec.Text, 0, "x")+end)
+		if err := receive(t, errs); !errors.Is(err, weir.ErrConnectionClosed) {
+			t.Errorf("%v", err)
+		}
+		if got := c.frames(t); !strings.HasPrefix(got, "close:") {
+			t.Errorf("frames %s", got)
+		}
+	}
+}
+
 // TestWriteBeforeShutdown: so do those that were queued when the server begins to drain.
 func TestWriteBeforeShutdown(t *testing.T) {
 	s := start(t, &handler{})

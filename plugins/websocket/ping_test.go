@@ -2,6 +2,7 @@ package websocket_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -132,11 +133,13 @@ func TestKeepAlivePaused(t *testing.T) {
 // goes on writing or not.
 func TestStuck(t *testing.T) {
 	for _, writing := range []bool{false, true} {
-		s := startOn(t, &handler{}, websocket.New(nil, websocket.KeepAlive(50*time.Millisecond, 50*time.Millisecond)),
+		s := startOn(t, &handler{open: func(c *websocket.Conn) {
+			_ = c.WriteBinary(make([]byte, 8<<20)) // more than the system takes
+		}}, websocket.New(nil, websocket.KeepAlive(50*time.Millisecond, 50*time.Millisecond)),
 			weir.Linger(time.Millisecond), weir.SocketWriteBuffer(32<<10))
-		c, conn := pair(t, s, nil)
-		fail(t, c.NetConn().(*net.TCPConn).SetReadBuffer(32<<10))
-		fail(t, conn.WriteBinary(make([]byte, 4<<20))) // more than the system takes
+		c := connect(t, s)
+		send(t, c, good()+"\r\n") // and that is all it does
+		conn := receive(t, s.opened)
 		if writing {
 			done := make(chan struct{})
 			go func() {
@@ -154,28 +157,27 @@ func TestStuck(t *testing.T) {
 // TestSlowReader: a peer that takes a little at a time stays, whether that is with us or
 // with the system.
 func TestSlowReader(t *testing.T) {
-	const idle = 300 * time.Millisecond
+	const idle, pieces = 500 * time.Millisecond, 40
 	for _, tt := range []struct{ buffer, size int }{{32 << 10, 4 << 20}, {1 << 20, 200 << 10}} {
-		s := startOn(t, &handler{}, websocket.New(nil, websocket.KeepAlive(idle, idle)), weir.SocketWriteBuffer(tt.buffer))
-		c := upgraded(t, s)
-		conn := receive(t, s.opened)
-		fail(t, c.Conn.(*net.TCPConn).SetReadBuffer(32<<10))
-		fail(t, conn.WriteBinary(make([]byte, tt.size)))
-		if tt.size < 1<<20 {
-			eventually(t, "the system has taken it", func() bool { return conn.Buffered() == 0 })
-		}
-		const pieces = 40
-		piece := make([]byte, tt.size/pieces)
-		for i := range pieces {
-			readFull(t, c, piece)
-			if len(s.ended) > 0 {
-				t.Fatalf("a buffer of %d: %+v after %d of %d pieces", tt.buffer, <-s.ended, i, pieces)
+		t.Run(fmt.Sprint(tt.buffer), func(t *testing.T) {
+			t.Parallel()
+			s := startOn(t, &handler{}, websocket.New(nil, websocket.KeepAlive(idle, idle)), weir.SocketWriteBuffer(tt.buffer))
+			c := upgraded(t, s)
+			conn := receive(t, s.opened)
+			fail(t, c.Conn.(*net.TCPConn).SetReadBuffer(32<<10))
+			fail(t, conn.WriteBinary(make([]byte, tt.size)))
+			piece := make([]byte, tt.size/pieces)
+			for i := range pieces {
+				readFull(t, c, piece)
+				if len(s.ended) > 0 {
+					t.Fatalf("%+v after %d of %d pieces", <-s.ended, i, pieces)
+				}
+				time.Sleep(4 * idle / pieces) // it is slow
 			}
-			time.Sleep(4 * idle / pieces) // it is slow
-		}
-		if err := conn.WriteText(nil); err != nil {
-			t.Errorf("a buffer of %d: %v when all was read", tt.buffer, err)
-		}
+			if err := conn.WriteText(nil); err != nil {
+				t.Errorf("when all was read: %v", err)
+			}
+		})
 	}
 }
 

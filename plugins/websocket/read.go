@@ -98,5 +98,8 @@ func (w *Conn) fail(err error) {
 		limits.Time++
 	}
 	w.shard.note()
-	w.finish(broken.Code, broken.Reason, broken)
+	w.finish(func() {
+		w.sendClose(broken.Code, broken.Reason)
+		w.settle(broken)
+	})
 }

@@ -1,0 +1,139 @@
+package http1_test
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/go-weir/weir"
+	"github.com/go-weir/weir/plugins/http1"
+)
+
+// slowReader reads so many bytes at once, and then nothing for a while. What is tested
+// is that it takes its time.
+type slowReader struct {
+	io.Reader
+	piece int
+	pause time.Duration
+}
+
+func (r slowReader) Read(p []byte) (int, error) {
+	time.Sleep(r.pause)
+	return r.Reader.Read(p[:min(len(p), r.piece)])
+}
+
+// dialSlow is dial for a client that reads slowly, and whose system takes little for it
+// in advance.
+func dialSlow(t testing.TB, s *server, piece int, pause time.Duration) *peer {
+	t.Helper()
+	p := dial(t, s)
+	if err := p.SetReadBuffer(16 << 10); err != nil {
+		t.Fatal(err)
+	}
+	p.r = bufio.NewReader(slowReader{p.TCPConn, piece, pause})
+	return p
+}
+
+// TestPoolSlowReader: a client that reads without a pause is not stalled, even if its
+// system's buffers take so much that nothing more can be sent for long.
+func TestPoolSlowReader(t *testing.T) {
+	t.Parallel()
+	failed := make(chan error, 1)
+	protocol, err := http1.New(newPool(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for p := make([]byte, 1<<20); ; {
+			if _, err := w.Write(p); err != nil {
+				failed <- err
+				return
+			}
+		}
+	}), http1.StallTimeout(600*time.Millisecond)).Serve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, protocol, weir.SocketWriteBuffer(1<<20)) // the system moves on when a third of that is free
+	p := dialSlow(t, s, 1<<10, 10*time.Millisecond)
+	p.send(get("/"))
+	if n, err := io.CopyN(io.Discard, p.r, 200<<10); err != nil { // two seconds
+		t.Errorf("%v after %d bytes", err, n)
+	}
+	select {
+	case err := <-failed:
+		t.Errorf("the handler is told %v", err)
+	default:
+	}
+	_ = p.Close()
+	_ = receive(t, failed)  // whatever it is
+	_ = receive(t, s.ended) // whatever the cause
+}
+
+// TestIdleWhileReading: the idle time does not run while a reply is read, wherever it is;
+// it does for a client that does not read it.
+func TestIdleWhileReading(t *testing.T) {
+	t.Parallel()
+	content := pattern(400 << 10)
+	protocol, err := http1.New(func(w *http1.Response, r *http1.Request) { w.SetBody([]byte(content)) },
+		http1.IdleTimeout(300*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, protocol, weir.SocketWriteBuffer(64<<10), weir.Linger(300*time.Millisecond))
+	p, never := dialSlow(t, s, 2<<10, 5*time.Millisecond), dialSlow(t, s, 1, 0)
+	never.send(get("/"))
+	for range 2 {
+		p.send(get("/"))
+		p.expect(200, content) // takes a second
+	}
+	for range 2 {
+		if err := receive(t, s.ended); !errors.Is(err, weir.ErrIdleTimeout) {
+			t.Errorf("the cause is %v", err)
+		}
+	}
+}
+
+// TestSlowEnd: a reply behind which the connection ends has as much time as the client
+// needs that goes on reading it.
+func TestSlowEnd(t *testing.T) {
+	t.Parallel()
+	const size = 800 << 10
+	pool := newPool(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { put(w, pattern(size)) }))
+	protocol, err := http1.New(func(w *http1.Response, r *http1.Request) {
+		switch string(r.Path()) {
+		case "/pool":
+			pool.Serve(w, r)
+		case "/stream":
+			w.WriteString(pattern(size))
+			_ = w.Stream().Close() // an error shows at the client
+		default:
+			w.SetBody([]byte(pattern(size)))
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, protocol, weir.Linger(500*time.Millisecond), weir.SocketWriteBuffer(64<<10))
+	for name, request := range map[string]string{
+		"close":       get("/", "Connection: close"),
+		"1.0":         "GET / HTTP/1.0\r\n\r\n",
+		"pool":        get("/pool", "Connection: close"),
+		"stream":      get("/stream", "Connection: close"),
+		"half-closed": get("/"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := dialSlow(t, s, 4<<10, 5*time.Millisecond)
+			p.send(request)
+			if name == "half-closed" {
+				if err := p.CloseWrite(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			n, err := io.Copy(io.Discard, p.r) // takes a second
+			if n < size || err != nil {
+				t.Errorf("%d bytes, %v", n, err)
+			}
+		})
+	}
+}
