@@ -136,3 +136,24 @@ func TestNoSpare(t *testing.T) {
 		t.Errorf("%+v were refused", st.Refused)
 	}
 }
+
+// TestSpareIsReplaced: with a connection that could be accepted a listener has a
+// descriptor in reserve again, and who comes when there is none left is turned away.
+func TestSpareIsReplaced(t *testing.T) {
+	var exhausted atomic.Bool // at the next accept
+	p := startPair(t, &handler{message: echo}, quiet(), withCalls(func(c *sock.Calls, system sock.Calls) {
+		c.Accept = func(fd int) (int, netip.AddrPort, syscall.Errno) {
+			if exhausted.Swap(false) {
+				return -1, netip.AddrPort{}, syscall.EMFILE
+			}
+			return system.Accept(fd)
+		}
+	}))
+	onLoop(t, p.conn, func() bool { weir.DropSpare(p.conn); return true })
+	expectEcho(t, p.server, "hello")
+	exhausted.Store(true)
+	if n, err := dial(t, p.server).Read(make([]byte, 1)); n > 0 || err == nil {
+		t.Errorf("read %d bytes, %v", n, err)
+	}
+	eventually(t, "it is counted", func() bool { return p.server.Stats().Refused.Descriptors == 1 })
+}
