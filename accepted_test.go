@@ -259,3 +259,25 @@ func TestWhatIsCopied(t *testing.T) {
 		})
 	}
 }
+
+// TestSendsLeaveTogether: what was given to several Sends, and is referenced, is one
+// system call.
+func TestSendsLeaveTogether(t *testing.T) {
+	const sends, size = 8, 8 << 10
+	var calls atomic.Int64
+	p := startPair(t, &handler{}, withCalls(func(c *sock.Calls, system sock.Calls) {
+		c.Write = func(fd int, b []byte) (int, syscall.Errno) { calls.Add(1); return system.Write(fd, b) }
+		c.Writev = func(fd int, v *sock.Vector) (int, syscall.Errno) { calls.Add(1); return system.Writev(fd, v) }
+	}))
+	release := occupy(t, p.conn)
+	for range sends {
+		fail(t, p.conn.Send(pattern(size)))
+	}
+	release()
+	for range sends {
+		expect(t, p.peer, string(pattern(size)))
+	}
+	if n := calls.Load(); n != 1 {
+		t.Errorf("%d system calls", n)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 	"weak"
 
 	"github.com/go-weir/weir"
@@ -29,7 +30,7 @@ func TestDeadAreCollected(t *testing.T) {
 			return nil
 		},
 		close: func(*weir.Connection) { closed.Add(1) },
-	})
+	}, weir.IdleTime(time.Hour))
 	peers := make([]func(), n)
 	for i := range peers {
 		c := dial(t, s)

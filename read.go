@@ -362,8 +362,7 @@ func (c *Connection) unpressure() {
 
 // relieved reports whether c was over its high-water mark and has drained.
 func (c *Connection) relieved() bool {
-	return c.has(flagPressured) && !c.has(flagDead) &&
-		c.pending.Load() <= int64(c.loop.server.opts.LowWaterMark)
+	return c.has(flagPressured) && c.pending.Load() <= int64(c.loop.server.opts.LowWaterMark)
 }
 
 // relieve goes on with a connection that was over its high-water mark and has

@@ -263,3 +263,19 @@ func TestShutdownWriteOfEnding(t *testing.T) {
 		t.Errorf("ShutdownWrite returns %v", err)
 	}
 }
+
+// TestNoLingerAsksNothing: without a linger time a connection that has sent everything is
+// closed at once, whatever its peer has acknowledged.
+func TestNoLingerAsksNothing(t *testing.T) {
+	var calls atomic.Int64
+	p := startPair(t, &handler{}, weir.Linger(0), withCalls(func(c *sock.Calls, system sock.Calls) {
+		c.Unacked = func(fd int) int { calls.Add(1); return system.Unacked(fd) }
+		c.ShutdownWrite = func(fd int) syscall.Errno { calls.Add(1); return system.ShutdownWrite(fd) }
+	}))
+	fail(t, p.conn.Close())
+	expectEnd(t, p.peer)
+	p.expectErr(t, weir.ErrConnectionClosed)
+	if n := calls.Load(); n != 0 {
+		t.Errorf("%d system calls for a linger time of 0", n)
+	}
+}
