@@ -22,7 +22,7 @@ type (
 )
 
 func (e *unwrapPanics) Unwrap() error { return e.inner }
-func (e *isPanics) Is(error) bool     { return e.inner == io.EOF } //nolint:errorlint // it panics first
+func (e *isPanics) Is(error) bool     { return e.inner == io.EOF }
 func (e *asPanics) As(any) bool       { return e.inner != nil }
 
 // TestCauseThatPanics: an error whose methods panic ends the connection that it was

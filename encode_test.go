@@ -199,7 +199,9 @@ func (closing) Packet(c *weir.Connection, data any) []byte {
 	}
 	closed := make(chan error)
 	go func() { closed <- c.Close() }()
-	<-closed
+	if err := <-closed; err != nil {
+		panic(err)
+	}
 	return []byte(data.(string))
 }
 

@@ -48,18 +48,18 @@ func kill(t *testing.T, fd int) {
 // TestDeadListener: another socket takes the place of one that was shut down. That is
 // logged and counted, and nothing spins.
 func TestDeadListener(t *testing.T) {
-	for _, reuse := range []bool{false, true} {
+	for _, each := range []bool{false, true} {
 		for _, loops := range []int{1, 2} {
-			t.Run(fmt.Sprintf("loops=%d,reuseport=%v", loops, reuse), func(t *testing.T) {
+			t.Run(fmt.Sprintf("loops=%d,perloop=%v", loops, each), func(t *testing.T) {
 				var log journal
-				s := start(t, &handler{message: echo}, weir.NumLoops(loops), weir.ReusePort(reuse), weir.Logger(slog.New(&log)))
+				s := start(t, &handler{message: echo}, weir.NumLoops(loops), weir.ListenerPerLoop(each), weir.Logger(slog.New(&log)))
 				before := dial(t, s)
 				send(t, before, "before")
 				expect(t, before, "before")
 				for n := uint64(1); n <= 3; n++ {
 					kill(t, listening(t, s.Addrs()[0])[0])
 					eventually(t, "it is counted", func() bool { return s.Stats().ListenersLost == n })
-					for range 8 { // with ReusePort, some for each loop
+					for range 8 { // with a listener per loop, some for each
 						expectEcho(t, s, "after")
 					}
 				}

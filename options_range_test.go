@@ -21,7 +21,7 @@ func TestOptionRanges(t *testing.T) {
 	span := func(option func(time.Duration) weir.Option) func(int64) weir.Option {
 		return func(v int64) weir.Option { return option(time.Duration(v)) }
 	}
-	// A high-water mark above the limit is an error of its own.
+	// A high-water mark that is not below the limit is an error of its own.
 	limited := func(marks func(int) weir.Option) func(int64) weir.Option {
 		return func(v int64) weir.Option {
 			return func(o *weir.Options) { marks(int(v))(o); weir.WriteBufferLimit(math.MaxInt)(o) }
@@ -36,11 +36,14 @@ func TestOptionRanges(t *testing.T) {
 		{"NumLoops", count(weir.NumLoops), -1, 1022},
 		{"MaxConnections", count(weir.MaxConnections), 0, math.MaxInt},
 		{"MaxMessageSize", count(weir.MaxMessageSize), 1, math.MaxInt},
-		{"WriteBufferMarks", limited(func(v int) weir.Option { return weir.WriteBufferMarks(v, math.MaxInt) }), 0, math.MaxInt - 1},
-		{"WriteBufferMarks", limited(func(v int) weir.Option { return weir.WriteBufferMarks(0, v) }), 1, math.MaxInt},
+		{"WriteBufferMarks", limited(func(v int) weir.Option { return weir.WriteBufferMarks(v, math.MaxInt-1) }), 0, math.MaxInt - 2},
+		{"WriteBufferMarks", limited(func(v int) weir.Option { return weir.WriteBufferMarks(0, v) }), 1, math.MaxInt - 1},
 		{"WriteBufferLimit", func(v int64) weir.Option {
 			return func(o *weir.Options) { weir.WriteBufferMarks(0, 1)(o); weir.WriteBufferLimit(int(v))(o) }
-		}, 1, math.MaxInt},
+		}, 2, math.MaxInt},
+		{"IncompleteLimit", count(weir.IncompleteLimit), 0, math.MaxInt},
+		{"MessageTimeout", func(v int64) weir.Option { return weir.MessageTimeout(time.Duration(v), 1) }, 0, int64(forever)},
+		{"MessageTimeout", func(v int64) weir.Option { return weir.MessageTimeout(time.Second, int(v)) }, 1, math.MaxInt},
 		{"SocketReadBuffer", count(weir.SocketReadBuffer), 0, math.MaxInt32},
 		{"SocketWriteBuffer", count(weir.SocketWriteBuffer), 0, math.MaxInt32},
 		{"Backlog", count(weir.Backlog), 0, math.MaxInt32},

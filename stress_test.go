@@ -131,6 +131,13 @@ func (s *stress) failf(format string, args ...any) {
 // run plays the round and checks its end.
 func (s *stress) run(d time.Duration) {
 	ended := begin(s.server)
+	eventually(s.t, "all listeners accept", func() bool { // one that can't ends Start, and rightly so
+		st, n := s.server.Stats(), 1
+		if s.server.Options().ListenerPerLoop {
+			n = len(st.Loops)
+		}
+		return st.Tasks >= uint64(n)
+	})
 	s.faults.arm()
 	stop := make(chan struct{})
 	var program, clients sync.WaitGroup

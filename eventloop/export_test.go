@@ -139,8 +139,13 @@ func (q *Queue) Storage() int {
 }
 
 // Held reports whether the storage of tasks that have run still refers to anything.
-func (q *Queue) Held() bool {
-	for _, list := range []chunks{q.q.spare, q.q.free, q.q.batch} {
+func (q *Queue) Held() bool { return q.q.held() }
+
+// HoldsTasks is Held of the loop's queue.
+func (l *EventLoop) HoldsTasks() bool { return l.tasks.held() }
+
+func (q *queue) held() bool {
+	for _, list := range []chunks{q.spare, q.free, q.batch} {
 		for c := list.first; c != nil; c = c.next {
 			for _, t := range c.tasks {
 				if t.Target != nil || t.Arg != nil || t.Done != nil {

@@ -94,6 +94,14 @@ func TestGoexit(t *testing.T) {
 			if order[len(order)-1] != "after" || order[len(order)-2] != "end" {
 				t.Errorf("the loop ends in %q", order)
 			}
+			if kind == "last task" || kind == "end" { // there is no cycle left to end
+				if got := order[at+1:]; !slices.Equal(got, []string{"settle", "end", "after"}) {
+					t.Errorf("the loop goes on with %q", got)
+				}
+			}
+			if l.HoldsTasks() {
+				t.Error("a task that has run is still referred to")
+			}
 			if n := l.Counters(); n.Tasks != 4 || n.Events != 3 || n.Pending != 0 || n.Timers != 0 {
 				t.Errorf("counters %+v", n)
 			}

@@ -6,7 +6,8 @@ import "time"
 // which that is done. A timer may end a connection because nothing was heard of it; so
 // whatever had come in by the time that it is judged by must have been dealt with. A
 // loop may come back late, from a long callback or because the process was stopped,
-// and then that lies in the sockets, and in the queue of tasks.
+// and then that lies in the sockets, and in the queue of tasks. The poll in which it was
+// stopped says nothing of it: one that a signal interrupts looks at nothing, signal(7).
 //
 // So the time is read, then the loop polls, then it dispatches what it has found, and
 // then timers fire that are due by that time. If the loop finds more than it deals with
@@ -28,7 +29,8 @@ func (l *EventLoop) judgeBy(now time.Duration) {
 
 // due reports whether a timer waits for nothing but that.
 func (l *EventLoop) due() bool {
-	return l.wheel.count > 0 && l.timeoutAt(l.timers.time) == 0
+	at, ok := l.wheel.next()
+	return ok && at <= l.timers.time
 }
 
 // expire fires the timers that are due, and reports whether there were any.

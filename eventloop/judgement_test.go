@@ -67,7 +67,14 @@ func TestTimersAfterALateCycle(t *testing.T) {
 		p := &fakePoller{}
 		l := eventloop.New(0, p)
 		var order []string
-		e := newTimed(func() { order = append(order, "timer"); l.Stop() })
+		var polled time.Duration
+		e := newTimed(func() {
+			if l.Now() > polled {
+				t.Errorf("judged by %v, after a poll at %v", l.Now(), polled)
+			}
+			order = append(order, "timer")
+			l.Stop()
+		})
 		events := 0
 		add(t, l, 3, socket(func(poller.Readiness) {
 			order = append(order, "event")
@@ -77,6 +84,8 @@ func TestTimersAfterALateCycle(t *testing.T) {
 			}
 		}), poller.Read)
 		p.wait = func(events []poller.Event, _ time.Duration) (int, error) {
+			polled = l.Clock()
+			time.Sleep(time.Millisecond)
 			events[0] = poller.Event{Token: p.tokens[3], Ready: poller.Readable}
 			return 1, nil
 		}
@@ -168,6 +177,60 @@ func TestTimersAfterTasks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTimersAfterTasksOfTheNextBatch: tasks that were posted before the timer came due
+// are not forgotten because those before them have just come to an end.
+func TestTimersAfterTasksOfTheNextBatch(t *testing.T) {
+	const first, second = eventloop.TasksPerCycle + 1, 50
+	p := &fakePoller{wait: func([]poller.Event, time.Duration) (int, error) { return 0, nil }}
+	l := eventloop.New(0, p)
+	ran := 0
+	e := newTimed(func() {
+		if ran != first+second {
+			t.Errorf("fired after %d tasks, want %d", ran, first+second)
+		}
+		l.Stop()
+	})
+	task := eventloop.Task{Target: eventloop.Func(func() {
+		if ran++; ran > 1 {
+			return
+		}
+		for range second {
+			l.Post(eventloop.Task{Target: eventloop.Func(func() { ran++ })})
+		}
+		l.Arm(&e.Timer, l.Clock())
+		time.Sleep(2 * tick) // so that it is due in the next cycle
+	})}
+	for range first {
+		l.Post(task)
+	}
+	if err := l.Run(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTimerWakesUp: a timer of a loop that has nothing else to do costs the poll that
+// waits for it, and one more.
+func TestTimerWakesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakePoller{}
+		l := eventloop.New(0, p)
+		var timeouts []time.Duration
+		e := newTimed(l.Stop)
+		l.Arm(&e.Timer, 10*tick)
+		p.wait = func(_ []poller.Event, timeout time.Duration) (int, error) {
+			timeouts = append(timeouts, timeout)
+			time.Sleep(timeout)
+			return 0, nil
+		}
+		if err := l.Run(); err != nil {
+			t.Fatal(err)
+		}
+		if want := []time.Duration{0, 10 * tick, 0}; !slices.Equal(timeouts, want) {
+			t.Errorf("polls with the timeouts %v, want %v", timeouts, want)
+		}
+	})
 }
 
 // TestTasksOfAFlood: tasks that post others without end do not keep timers waiting.

@@ -325,13 +325,7 @@ func (l *EventLoop) block() (int, error) {
 	l.counters.Waits++
 	n, err := l.poll.Wait(l.events, timeout)
 	l.share.wake(l.Now())
-	if n > 0 || err != nil || l.timeoutAt(l.now) != 0 {
-		return n, err
-	}
-	// A timer is due. The poll may have ended long before this: the process was
-	// stopped meanwhile (a poll that a signal interrupts looks at nothing, signal(7)),
-	// or had no processor. Look before timers are judged.
-	return l.look()
+	return n, err // that no timer fires before the next look: see judgement
 }
 
 // look asks for events without waiting. The time is read before: whatever has come in
@@ -346,19 +340,11 @@ func (l *EventLoop) look() (int, error) {
 
 // timeout is how long the loop may block: until its next timer.
 func (l *EventLoop) timeout() time.Duration {
-	if l.wheel.count == 0 {
-		return -1
-	}
-	return l.timeoutAt(l.Clock())
-}
-
-// timeoutAt is what is left at now until the next timer; less than 0 if there is none.
-func (l *EventLoop) timeoutAt(now time.Duration) time.Duration {
 	at, ok := l.wheel.next()
 	if !ok {
 		return -1
 	}
-	return max(at-now, 0)
+	return max(at-l.Clock(), 0)
 }
 
 // drain runs what was posted before the queue closed, and ends the last cycle.

@@ -107,6 +107,7 @@ func TestRoundTrip(t *testing.T) {
 	}{
 		{"lines", delimiter.Lines(), "a line", "a line\n", "a line", false},
 		{"lines, empty", delimiter.Lines(), "", "\n", "", false},
+		{"lines, with an end", delimiter.Lines(), "a line\n", "a line\n\n", "", true},
 		{"crlf", protocol(t, delimiter.Config{Separator: "\r\n"}), "a line", "a line\r\n", "a line", false},
 		{"kept", protocol(t, delimiter.Config{Separator: "--", Keep: true}), "text--", "text--", "text--", false},
 		{"kept, and missing", protocol(t, delimiter.Config{Separator: "--", Keep: true}), "text-", "text---", "text--", true},

@@ -11,7 +11,6 @@ import (
 type clock struct {
 	state    clockState
 	used     bool          // idleClock: there was a request since the timer fired
-	answered bool          // there was one before
 	watched  bool          // the client's progress is watched
 	timer    *weir.Timer   // nil: not armed
 	at       time.Duration // when it fires, since the origin
@@ -35,7 +34,7 @@ const lateTime = time.Second
 
 // rest is the state between requests.
 func (k *clock) rest() {
-	k.state, k.used, k.answered = idleClock, true, true
+	k.state, k.used = idleClock, true
 }
 
 // watchIdle starts the first idle time.
@@ -152,11 +151,10 @@ func (s *conn) tick() {
 }
 
 // stillReading returns for how long a client, on whose connection no request has begun for
-// the idle time, may go on with reading the last reply; 0 if it has read nothing of it for
-// the idle time. Only connections that have come to this are watched, and none that no
-// reply was sent on.
+// the idle time, may go on with reading the last reply; 0 if it has all of it, or has read
+// nothing for the idle time. Only connections that have come to this are watched.
 func (s *conn) stillReading(idle time.Duration) time.Duration {
-	if !s.clock.answered {
+	if s.c.WriteBufferLength() == 0 && s.c.Unacknowledged() == 0 {
 		return 0
 	}
 	since := s.c.SinceProgress()

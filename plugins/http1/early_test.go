@@ -65,6 +65,20 @@ func TestEarlyAnswer(t *testing.T) {
 	}
 }
 
+// TestCloseWhileSending: the same for requests behind one that ends the connection.
+func TestCloseWhileSending(t *testing.T) {
+	s := start(t, func(w *http1.Response, r *http1.Request) { w.Close() })
+	p := dial(t, s)
+	sent := s.Stats().BytesIn
+	for range 20 {
+		p.send(get("/"))
+		sent += uint64(len(get("/")))
+		eventually(t, "the server has read it", func() bool { return s.Stats().BytesIn >= sent })
+	}
+	p.expect(200, "")
+	p.expectEnd()
+}
+
 // TestUnreadChunks: the answer to a request whose body nobody wants says whether the
 // connection can be used again, and keeps the promise.
 func TestUnreadChunks(t *testing.T) {

@@ -52,9 +52,9 @@ func BodyTimeout(d time.Duration, bytesPerSecond int) Option {
 }
 
 // IdleTimeout closes connections on which no request has begun for that long, or up to
-// three times as long. Unlike the server's IdleTime it does not count the time that a
-// handler takes; and as there, a client that is still reading a reply is not idle. The
-// default is 60 s; 0 means never.
+// twice as long. Unlike the server's IdleTime it does not count the time that a handler
+// takes; and as there, a client that is still reading a reply is not idle. The default is
+// 60 s; 0 means never.
 func IdleTimeout(d time.Duration) Option { return func(o *options) { o.idleTime = d } }
 
 // ServerField sets the Server field of all responses. By default there is none.

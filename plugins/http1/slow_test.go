@@ -1,10 +1,14 @@
+//go:build unix
+
 package http1_test
 
 import (
 	"bufio"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,15 +30,25 @@ func (r slowReader) Read(p []byte) (int, error) {
 }
 
 // dialSlow is dial for a client that reads slowly, and whose system takes little for it
-// in advance.
+// in advance, and acknowledges that in small steps.
 func dialSlow(t testing.TB, s *server, piece int, pause time.Duration) *peer {
 	t.Helper()
-	p := dial(t, s)
-	if err := p.SetReadBuffer(16 << 10); err != nil {
+	small := func(_, _ string, c syscall.RawConn) (err error) {
+		failed := c.Control(func(fd uintptr) {
+			err = errors.Join(syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 16<<10),
+				syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 1200))
+		})
+		return errors.Join(err, failed)
+	}
+	c, err := (&net.Dialer{Control: small}).Dial("tcp", s.Addrs()[0].String())
+	if err != nil {
 		t.Fatal(err)
 	}
-	p.r = bufio.NewReader(slowReader{p.TCPConn, piece, pause})
-	return p
+	t.Cleanup(func() { c.Close() })
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return &peer{c.(*net.TCPConn), bufio.NewReader(slowReader{c, piece, pause}), t}
 }
 
 // TestPoolSlowReader: a client that reads without a pause is not stalled, even if its
@@ -49,14 +63,14 @@ func TestPoolSlowReader(t *testing.T) {
 				return
 			}
 		}
-	}), http1.StallTimeout(600*time.Millisecond)).Serve)
+	}), http1.StallTimeout(time.Second)).Serve)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := serve(t, protocol, weir.SocketWriteBuffer(1<<20)) // the system moves on when a third of that is free
-	p := dialSlow(t, s, 1<<10, 10*time.Millisecond)
+	p := dialSlow(t, s, 4<<10, 10*time.Millisecond)
 	p.send(get("/"))
-	if n, err := io.CopyN(io.Discard, p.r, 200<<10); err != nil { // two seconds
+	if n, err := io.CopyN(io.Discard, p.r, 800<<10); err != nil { // two seconds
 		t.Errorf("%v after %d bytes", err, n)
 	}
 	select {
@@ -73,23 +87,31 @@ func TestPoolSlowReader(t *testing.T) {
 // it does for a client that does not read it.
 func TestIdleWhileReading(t *testing.T) {
 	t.Parallel()
-	content := pattern(400 << 10)
-	protocol, err := http1.New(func(w *http1.Response, r *http1.Request) { w.SetBody([]byte(content)) },
-		http1.IdleTimeout(300*time.Millisecond))
+	content := pattern(800 << 10)
+	protocol, err := http1.New(func(w *http1.Response, r *http1.Request) {
+		if string(r.Path()) == "/large" {
+			w.SetBody([]byte(content))
+		}
+	}, http1.IdleTimeout(700*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := serve(t, protocol, weir.SocketWriteBuffer(64<<10), weir.Linger(300*time.Millisecond))
-	p, never := dialSlow(t, s, 2<<10, 5*time.Millisecond), dialSlow(t, s, 1, 0)
-	never.send(get("/"))
+	p, never := dialSlow(t, s, 4<<10, 10*time.Millisecond), dialSlow(t, s, 1, 0)
+	never.send(get("/large"))
+	p.send(get("/large"))
+	p.expect(200, content) // takes two seconds
+	p.send(get("/"))
+	p.expect(200, "")
+	_ = p.Close()
+	idle := 0
 	for range 2 {
-		p.send(get("/"))
-		p.expect(200, content) // takes a second
-	}
-	for range 2 {
-		if err := receive(t, s.ended); !errors.Is(err, weir.ErrIdleTimeout) {
-			t.Errorf("the cause is %v", err)
+		if errors.Is(receive(t, s.ended), weir.ErrIdleTimeout) {
+			idle++
 		}
+	}
+	if idle != 1 {
+		t.Errorf("%d connections were idle, want one", idle)
 	}
 }
 
@@ -113,7 +135,7 @@ func TestSlowEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := serve(t, protocol, weir.Linger(500*time.Millisecond), weir.SocketWriteBuffer(64<<10))
+	s := serve(t, protocol, weir.Linger(time.Second), weir.SocketWriteBuffer(64<<10))
 	for name, request := range map[string]string{
 		"close":       get("/", "Connection: close"),
 		"1.0":         "GET / HTTP/1.0\r\n\r\n",
@@ -123,14 +145,14 @@ func TestSlowEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := dialSlow(t, s, 4<<10, 5*time.Millisecond)
+			p := dialSlow(t, s, 4<<10, 10*time.Millisecond)
 			p.send(request)
 			if name == "half-closed" {
 				if err := p.CloseWrite(); err != nil {
 					t.Fatal(err)
 				}
 			}
-			n, err := io.Copy(io.Discard, p.r) // takes a second
+			n, err := io.Copy(io.Discard, p.r) // takes two seconds
 			if n < size || err != nil {
 				t.Errorf("%d bytes, %v", n, err)
 			}

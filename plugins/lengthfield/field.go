@@ -86,7 +86,7 @@ func (f *field) put(p []byte, value int64) {
 
 // fits reports whether the length can be written.
 func (f *field) fits(value int64) bool {
-	return value >= 0 && (f.width < 1 || f.width == 8 || value>>(8*f.width) == 0)
+	return value >= 0 && (f.width < 1 || value>>(8*f.width) == 0)
 }
 
 func bigEndian(p []byte) (v uint64) {

@@ -225,6 +225,7 @@ func TestAppendFrameErrors(t *testing.T) {
 		want   string
 	}{
 		{"without the header that it keeps", lengthfield.Config{Width: 4}, "abc", "their length would be -1"},
+		{"without the header, which counts itself", lengthfield.Config{Width: 4, Adjustment: -4}, "abc", "their length would be 3"},
 		{"too many for the width", lengthfield.Config{Width: 1, Strip: 1}, strings.Repeat("x", 256), "in 1 bytes"},
 		{"fewer than the adjustment", lengthfield.Config{Width: 1, Strip: 1, Adjustment: 4}, "abc", "-1"},
 		{"fewer than the varint's adjustment", lengthfield.Config{Width: lengthfield.Varint, Strip: -1, Adjustment: 4}, "abc", "-1"},
@@ -252,6 +253,7 @@ func TestNewRefuses(t *testing.T) {
 		{"Offset", lengthfield.Config{Width: 2, Offset: 99, MaxFrame: 100}},
 		{"Adjustment", lengthfield.Config{Width: 2, Adjustment: 99, MaxFrame: 100}},
 		{"Adjustment", lengthfield.Config{Width: 2, Adjustment: math.MinInt}},
+		{"Adjustment", lengthfield.Config{Width: 8, Adjustment: -math.MaxInt32 - 1}},
 		{"Adjustment", lengthfield.Config{Width: 1, Adjustment: -256}},
 		{"Adjustment", lengthfield.Config{Width: 1, Strip: 258}},
 		{"Strip", lengthfield.Config{Width: 8, Strip: -2}},
@@ -297,6 +299,14 @@ type sender struct {
 func (s sender) OnConnect(c *weir.Connection)                { _ = c.WritePacket(s.data) } // it has no error
 func (s sender) OnMessage(*weir.Connection, any, []byte) any { return nil }
 func (s sender) OnClose(c *weir.Connection)                  { s.ended <- c.Err() }
+
+// TestWindow: who appends to a payload does not change the frame behind it.
+func TestWindow(t *testing.T) {
+	p := protocol(t, lengthfield.Config{Width: 1, Strip: 1})
+	if _, _, payload := p.Split(nil, []byte("\x01a\x01b")); string(payload) != "a" || cap(payload) != 1 {
+		t.Errorf("payload %q, with room for %d bytes", payload, cap(payload))
+	}
+}
 
 // TestZeroValue: no server takes the Protocol that nobody made.
 func TestZeroValue(t *testing.T) {

@@ -29,6 +29,22 @@ func typed(t testing.TB, undecodable protobuf.Policy) *protobuf.Typed {
 	return p
 }
 
+// TestAppendLimit: what is sent may be as long as what is received, and no longer.
+func TestAppendLimit(t *testing.T) {
+	m := wrapperspb.String(strings.Repeat("x", 100))
+	size := len(pack(t, typed(t, protobuf.CloseUndecodable), m))
+	for limit, fits := range map[int]bool{size: true, size - 1: false} {
+		p, err := protobuf.NewTyped(protobuf.Config{MaxMessage: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wire, err := p.Append([]byte("before"), m)
+		if fits != (err == nil) || !fits && string(wire) != "before" {
+			t.Errorf("%d bytes with a limit of %d: %q, %v", size, limit, wire, err)
+		}
+	}
+}
+
 // decoded is what UnPacket returns for m. The ctx is m's text, for the
 // comparison.
 func decoded(m proto.Message) protocoltest.Message {

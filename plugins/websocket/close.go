@@ -131,9 +131,7 @@ func (w *Conn) awaitAnswer() {
 	limit := w.shard.protocol.options.closing
 	m, part := w.rare(), limit/parts
 	m.timer = w.c.RunAfter(part, func() {
-		behind := m.behind
-		m.behind = w.c.WriteBufferLength() > 0 || w.c.Unacknowledged() > 0
-		if behind || m.behind {
+		if w.c.WriteBufferLength() > 0 || w.c.Unacknowledged() > 0 {
 			m.waited = w.c.SinceProgress()
 		} else {
 			m.waited += part

@@ -57,7 +57,7 @@ func TestClose(t *testing.T) {
 	conn := receive(t, s.opened)
 	errs := receive(t, late)
 	onLoop(t, conn, func() int { return 0 }) // the close frame is out
-	send(t, c, wire(codec.Text, 0, "ignored")+wireClose(1000, ""))
+	send(t, c, wire(codec.Text, 0, "ignored")+wire(codec.Ping, 0, "nothing follows a close frame")+wireClose(1000, ""))
 	if got := c.frames(t); !strings.HasPrefix(got, "text:replied") || !strings.HasSuffix(got, "text:queued close:1001") {
 		t.Errorf("frames %s", got)
 	}
@@ -136,6 +136,7 @@ func TestCloseTimeout(t *testing.T) {
 // TestCloseBehindBacklog: the time for the answer to a close frame begins when the peer
 // has it, however long it takes for what was written before, with us or with the system.
 func TestCloseBehindBacklog(t *testing.T) {
+	needsAcks(t)
 	const limit, messages = 400 * time.Millisecond, 32
 	for _, tt := range []struct{ buffer, size int }{{32 << 10, 128 << 10}, {1 << 20, 13 << 10}} {
 		t.Run(fmt.Sprint(tt.buffer), func(t *testing.T) {

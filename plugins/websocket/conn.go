@@ -42,7 +42,6 @@ type more struct {
 	reason string
 	timer  *weir.Timer   // the time for the answer to a close frame
 	waited time.Duration // how much of it is over
-	behind bool          // the peer had yet to take that frame when the timer fired
 	held   int           // bytes that the holders know of
 
 	topics   subscriptions

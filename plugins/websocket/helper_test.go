@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -286,6 +287,14 @@ func readFull(t testing.TB, r io.Reader, p []byte) {
 	}
 }
 
+// needsAcks skips a test on systems that do not say what a peer has acknowledged.
+func needsAcks(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux has SIOCOUTQ")
+	}
+}
+
 // wire is a frame as a client sends it.
 func wire(k websocket.Kind, f codec.Flags, payload string) string {
 	return string(codec.AppendMasked(nil, k, f, [4]byte{1, 2, 3, 4}, []byte(payload)))
@@ -320,6 +329,9 @@ func (r raw) frames(t testing.TB) string {
 			return strings.Join(list, " ")
 		case m.Kind == codec.Close:
 			list = append(list, fmt.Sprintf("close:%v", m.Code))
+			if len(stream) > 0 { // which the decoder discards
+				list = append(list, fmt.Sprintf("and %d bytes", len(stream)))
+			}
 		default:
 			list = append(list, fmt.Sprintf("%v:%s", m.Kind, m.Data))
 		}

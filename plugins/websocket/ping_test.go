@@ -129,6 +129,62 @@ func TestKeepAlivePaused(t *testing.T) {
 	expectPing(t, c)
 }
 
+// TestPongBehindBacklog: the time for a pong begins when the peer has all that was written.
+func TestPongBehindBacklog(t *testing.T) {
+	const hour, size = time.Hour, 8 << 20 // more than the system takes
+	s := start(t, &handler{}, websocket.KeepAlive(hour, hour), websocket.MessageTimeout(0, 1))
+	c := upgraded(t, s)
+	conn := receive(t, s.opened)
+	later(t, conn, hour+hour/4)
+	expectPing(t, c)
+	fail(t, conn.WriteBinary(make([]byte, size)))
+	for range 3 {
+		onLoop(t, conn, func() int { conn.Later(hour); return 0 })
+	}
+	if conn.Buffered() == 0 {
+		t.Fatal("the system has taken everything")
+	}
+	readFull(t, c, make([]byte, 10+size))
+	later(t, conn, hour)   // its time begins
+	later(t, conn, hour/2) // and is not over
+	fail(t, conn.WriteText(nil))
+	readFull(t, c, make([]byte, 2))
+	later(t, conn, hour/2)
+	if rest, err := io.ReadAll(c); len(rest) > 0 || err != nil {
+		t.Errorf("%q, %v", rest, err)
+	}
+	fail(t, c.Close()) // which the server waits for
+	expectEnd(t, s, websocket.AbnormalClosure, websocket.ErrPongTimeout)
+}
+
+// TestPongBehindSystem: neither does it while the system has something that the peer has
+// yet to take.
+func TestPongBehindSystem(t *testing.T) {
+	needsAcks(t)
+	const hour = time.Hour
+	s := start(t, &handler{}, websocket.KeepAlive(hour, hour), websocket.MessageTimeout(0, 1))
+	c := upgraded(t, s)
+	fail(t, c.Conn.(*net.TCPConn).SetReadBuffer(32<<10))
+	conn := receive(t, s.opened)
+	later(t, conn, hour+hour/4)
+	expectPing(t, c)
+	taken := func() bool { return onLoop(t, conn, conn.Connection().Unacknowledged) == 0 }
+	for full := false; !full; { // the peer's window
+		fail(t, conn.WriteBinary(make([]byte, 16<<10)))
+		full = true
+		for began := time.Now(); full && time.Since(began) < 300*time.Millisecond; time.Sleep(time.Millisecond) {
+			full = !taken()
+		}
+	}
+	if n := conn.Buffered(); n != 0 {
+		t.Fatalf("%d bytes are unsent", n)
+	}
+	for range 3 {
+		onLoop(t, conn, func() int { conn.Later(hour); return 0 })
+	}
+	fail(t, conn.WriteText(nil))
+}
+
 // TestStuck: a peer whose system takes nothing of what is sent goes, whether the program
 // goes on writing or not.
 func TestStuck(t *testing.T) {
@@ -157,6 +213,7 @@ func TestStuck(t *testing.T) {
 // TestSlowReader: a peer that takes a little at a time stays, whether that is with us or
 // with the system.
 func TestSlowReader(t *testing.T) {
+	needsAcks(t)
 	const idle, pieces = 500 * time.Millisecond, 40
 	for _, tt := range []struct{ buffer, size int }{{32 << 10, 4 << 20}, {1 << 20, 200 << 10}} {
 		t.Run(fmt.Sprint(tt.buffer), func(t *testing.T) {

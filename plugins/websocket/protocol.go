@@ -131,8 +131,8 @@ type Handler interface {
 }
 
 // WritableHandler is a Handler that wants to know when a connection that was over its
-// high-water mark (see weir.WriteBufferMarks) has drained to the low one, and may be
-// sent more.
+// high-water mark (see weir.WriteBufferMarks), or refused a message with
+// weir.ErrWriteBufferFull, has drained to the low one, and may be sent more.
 type WritableHandler interface {
 	// OnWritable runs on the loop, like all callbacks.
 	OnWritable(c *Conn)
