@@ -319,3 +319,14 @@ func TestEndWhileCompressing(t *testing.T) {
 	}
 	t.Error("the end came only when all was compressed")
 }
+
+// TestEndBehindAside: a message that was inflated aside holds the connection for no
+// longer than that: the end of the peer's stream is its end.
+func TestEndBehindAside(t *testing.T) {
+	s := asideServer(t, &handler{message: echo})
+	c, _ := pair(t, s, withContext())
+	fail(t, c.Write(codec.Text, []byte("message")))
+	expect(t, c, codec.Text, "message")
+	fail(t, c.CloseNow())
+	expectEnd(t, s, websocket.AbnormalClosure, io.EOF)
+}
