@@ -41,6 +41,22 @@ func (c *Connection) CloseWithError(err error) {
 	c.closeFor(err)
 }
 
+// Reset is CloseWithError for a stream that must not look whole: what was accepted for
+// sending is sent and acknowledged first, as far as that is possible within the linger
+// time, and then the peer's stream ends with a reset (RST) instead of in good order. It is
+// for messages that only the end of the stream delimits, and for a proxy whose other side
+// was reset. On a connection that Close is ending already, it changes how the stream ends
+// unless that has happened. Any goroutine.
+func (c *Connection) Reset(err error) {
+	if err == nil {
+		err = ErrConnectionClosed
+	}
+	c.bits.Or(bitReset)
+	if !c.closeFor(err) {
+		c.post(opClose)
+	}
+}
+
 // closeFor starts the end, and reports whether it hadn't been started yet.
 func (c *Connection) closeFor(err error) bool {
 	if !c.drainFor(err) {
@@ -117,21 +133,29 @@ func (c *Connection) finish() bool {
 		c.linger()
 		return true
 	}
-	if c.has(flagEOF) || c.loop.server.opts.Linger == 0 {
+	reset := c.resetting()
+	if c.has(flagEOF) && !reset || c.loop.server.opts.Linger == 0 {
 		c.teardown()
 		return false
 	}
-	if !c.has(flagFIN) {
+	if !reset && !c.has(flagFIN) {
 		c.sendFIN()
 	}
-	quiet := c.discard()
-	if c.has(flagEOF|flagDead) || quiet && !c.has(flagAwaitPeer) && c.acknowledged() {
+	quiet := c.has(flagEOF) || c.discard()
+	switch {
+	case c.has(flagDead),
+		reset && c.look() <= 0, // where the system can't say, there is nothing to wait for
+		!reset && c.has(flagEOF),
+		!reset && quiet && !c.has(flagAwaitPeer) && c.acknowledged():
 		c.teardown()
 		return false
 	}
 	c.linger()
 	return true
 }
+
+// resetting reports whether c's stream is to end with a reset, and has not ended.
+func (c *Connection) resetting() bool { return c.bits.Load()&bitReset != 0 && !c.has(flagFIN) }
 
 // acknowledged reports whether the peer's system has all that was sent.
 func (c *Connection) acknowledged() bool {
@@ -214,7 +238,7 @@ func (c *Connection) unsent(err error) bool {
 // teardown is the end. Its callbacks may do anything but bring c back.
 func (c *Connection) teardown() {
 	l := c.loop
-	if c.has(flagDead) && c.unsent(nil) { // without the flag, what is pending now is a Send about to be refused
+	if c.has(flagDead) && c.unsent(nil) || c.resetting() { // without the flag, what is pending now is a Send about to be refused
 		// A stream that breaks off in the middle must not look complete, and
 		// the system need not keep its part of it for a peer that doesn't read.
 		_ = l.sys.Abort(int(c.fd))

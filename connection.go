@@ -30,6 +30,7 @@ const (
 	bitResuming                     // an opResume is on its way
 	bitConnected                    // OnConnect has returned
 	bitSlow                         // an opSlow is on its way, or was
+	bitReset                        // Reset: the stream ends with a reset, and not as if it were whole
 )
 
 // Flags that the loop keeps.

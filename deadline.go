@@ -98,7 +98,7 @@ func (c *Connection) nextTime() time.Duration {
 	if x.linger > 0 {
 		earliest(c.nextLook(max(x.linger, c.progressAt()), c.loop.server.opts.Linger))
 		earliest(c.lingerLimit())
-		if c.has(flagFIN) && !c.has(flagAwaitPeer) {
+		if c.resetting() || c.has(flagFIN) && !c.has(flagAwaitPeer) {
 			earliest(c.loop.Clock() + ackPoll)
 		}
 	}

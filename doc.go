@@ -54,7 +54,7 @@
 // the [Linger] time, when the end
 // comes by
 //
-//   - [Connection.Close] or [Connection.CloseWithError],
+//   - [Connection.Close], [Connection.CloseWithError] or [Connection.Reset],
 //   - a callback that panics, or a message over [MaxMessageSize],
 //   - the peer, who has ended its stream,
 //   - [Server.Shutdown].

@@ -194,3 +194,41 @@ func TestAwaitPeer(t *testing.T) {
 		expectNothingLost(t, p.conn)
 	})
 }
+
+// TestReset: what was accepted arrives, and then the stream of the peer ends with a reset,
+// also if it has ended its own, or Close came first.
+func TestReset(t *testing.T) {
+	cause := errors.New("no more")
+	for _, tt := range []struct {
+		name string
+		size int
+		act  func(p *pair)
+		want error
+	}{
+		{"little", 10, func(p *pair) { p.conn.Reset(cause) }, cause},
+		{"nothing", 0, func(p *pair) { p.conn.Reset(nil) }, weir.ErrConnectionClosed},
+		{"much", 8 << 20, func(p *pair) { p.conn.Reset(cause) }, cause},
+		{"behind Close", 8 << 20, func(p *pair) { fail(t, p.conn.Close()); p.conn.Reset(cause) }, weir.ErrConnectionClosed},
+		{"of a half-closed peer", 8 << 20, func(p *pair) { p.conn.Reset(cause); fail(t, p.peer.CloseWrite()) }, cause},
+		{"of a peer that sends", 1 << 20, func(p *pair) {
+			p.conn.Reset(cause)
+			_, err := p.peer.Write(pattern(1000))
+			fail(t, err)
+		}, cause},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := startPair(t, &handler{connect: func(c *weir.Connection) {
+				_, err := c.Write(pattern(tt.size))
+				fail(t, err)
+			}})
+			tt.act(p)
+			got, err := io.ReadAll(p.peer)
+			if !wasReset(err) || !bytes.Equal(got, pattern(tt.size)) {
+				t.Errorf("the peer got %d of %d bytes, then %v", len(got), tt.size, err)
+			}
+			p.expectErr(t, tt.want)
+			expectNothingLost(t, p.conn)
+			p.conn.Reset(nil) // changes nothing
+		})
+	}
+}

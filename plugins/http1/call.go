@@ -247,16 +247,27 @@ func (k *call) isGone() bool {
 // goroutine.
 func (k *call) panicked(v any) {
 	if v == nil || v == http.ErrAbortHandler { //nolint:errorlint // as net/http compares it: errors.Is calls methods of v, which may panic in turn
+		delimited := k.writer.delimited()
 		k.writer.release()
-		_ = k.c.Close() // an error means that it is closed already
+		if delimited {
+			_ = k.c.Close() // an error means that it is closed already
+		} else {
+			k.c.Reset(nil)
+		}
 		return
 	}
 	stack := debug.Stack()
 	k.pool.options.logger.Error("http1: panic in an http.Handler", "panic", v, "peer", k.c.PeerAddr(), "stack", string(stack))
+	delimited := k.writer.delimited()
 	k.writer.fail(errPanic)
+	cause := &weir.PanicError{Callback: "http.Handler", Value: v, Stack: stack}
+	if !delimited {
+		k.c.Reset(cause)
+		return
+	}
 	_ = k.c.Execute(func() { // an error means that it is ending already
 		k.c.AwaitPeer() // the client may be sending, and has yet to read the answer
-		k.c.CloseWithError(&weir.PanicError{Callback: "http.Handler", Value: v, Stack: stack})
+		k.c.CloseWithError(cause)
 	})
 }
 

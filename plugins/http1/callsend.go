@@ -202,6 +202,12 @@ func (w *writer) finish() {
 	_ = w.flush(true) // nobody is left to be told
 }
 
+// delimited reports whether the client can tell a response that is cut short from a
+// whole one: not, if it has begun and only the end of the stream ends it.
+func (w *writer) delimited() bool {
+	return !w.headSent || w.chunked || w.length >= 0 || !bodyAllowed(w.status) || w.k.x.req.isHead()
+}
+
 // fail answers with an error, if nothing was sent yet. The connection has to be
 // closed.
 func (w *writer) fail(err *Error) {

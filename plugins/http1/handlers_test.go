@@ -9,6 +9,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -77,6 +78,14 @@ func TestAbort(t *testing.T) {
 		}
 		panic(http.ErrAbortHandler)
 	}))
+	for _, path := range []string{"/", "/unsent"} { // of HTTP/1.0: only a reset tells the client that there was more
+		p := dial(t, s)
+		p.send("GET " + path + " HTTP/1.0\r\n\r\n")
+		got, err := io.ReadAll(p.r)
+		if begun := path == "/"; errors.Is(err, syscall.ECONNRESET) != begun || strings.HasSuffix(string(got), "\r\n\r\nhello") != begun {
+			t.Errorf("%s of HTTP/1.0: %q, %v", path, got, err)
+		}
+	}
 	for path, end := range map[string]string{"/unsent": "", "/chunked": "\r\n\r\n5\r\nhello\r\n", "/length": "\r\n\r\nhello"} {
 		p := dial(t, s)
 		p.send(get(path) + get("/never"))
