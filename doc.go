@@ -32,12 +32,19 @@
 //	}
 //
 // [NewServer] binds the addresses, [Server.Start] serves until [Server.Stop] or
-// [Server.Shutdown]. Four interfaces are optional, and looked for when the server
-// is made: a Protocol that is also a [PacketAppender] encodes without a buffer of its
-// own, one that is a [LastProtocol] takes the end of the stream for the end of a
-// message, a Handler that is also a [WritableHandler] hears when a peer that did not
-// read has caught up, and one that is a [HalfCloseHandler] hears at once when a peer
-// has ended its stream.
+// [Server.Shutdown]. Some interfaces are optional, and looked for when the server
+// is made. A Protocol may also be
+//
+//   - a [PacketAppender], which encodes without a buffer of its own,
+//   - a [Splitter], which cuts messages from a plain slice,
+//   - a [LastProtocol], for which the end of the stream may end a message,
+//   - a [ValidProtocol], which refuses to be used as it is.
+//
+// A Handler may also be
+//
+//   - a [WritableHandler], told when a peer that did not read has caught up,
+//   - a [HalfCloseHandler], told at once when a peer has ended its stream,
+//   - a [ShutdownHandler], told when [Server.Shutdown] begins.
 //
 // # The life of a connection
 //
@@ -82,10 +89,11 @@
 // served at the same time, by one Handler and one Protocol.
 //
 // Methods of a Connection are for any goroutine, except those whose comment says
-// "loop only". These are Write, WritePacket, Context, SetContext, ProtocolState,
-// SetProtocolState, UserBuffer, Hold, AwaitPeer, SinceProgress, Unacknowledged, SetIdleTime, SetStallTimeout,
-// SetReadDeadline, SetWriteDeadline, RunAfter, and Stop of the Timer that RunAfter returns. They lock nothing, so
-// the race detector reports a call from elsewhere. Another goroutine uses
+// "loop only". These are Write, WritePacket, WriteFrame, WriteShared, WriteBlocked,
+// Context, SetContext, ProtocolState, SetProtocolState, UserBuffer, Hold, AwaitPeer,
+// SinceProgress, Unacknowledged, SetIdleTime, SetStallTimeout, SetReadDeadline,
+// SetWriteDeadline, RunAfter, and Stop of the Timer that RunAfter returns. They lock
+// nothing, so the race detector reports a call from elsewhere. Another goroutine uses
 // [Connection.Send], or has its function run on the loop with
 // [Connection.Execute]; neither waits.
 //
