@@ -98,12 +98,13 @@ type listenerSocket listener
 // OnReady accepts what waits.
 func (s *listenerSocket) OnReady(r poller.Readiness) {
 	ln := (*listener)(s)
+	reported := ln.handle
 	for range acceptsPerCycle {
 		if ln.fd < 0 || !ln.accept() {
 			break
 		}
 	}
-	if r&poller.Hangup != 0 && ln.fd >= 0 && !ln.retry.Armed() {
+	if r&poller.Hangup != 0 && ln.handle == reported && !ln.retry.Armed() {
 		ln.pause(syscall.EINVAL) // nothing failed, and yet this would be reported for ever
 	}
 }

@@ -69,6 +69,9 @@ func TestDeadListener(t *testing.T) {
 				if n := log.count("weir: a listening socket is dead, opening another one"); n != 3 {
 					t.Errorf("logged %d times, want 3", n)
 				}
+				if n := log.count("weir: can't accept connections, trying again"); n != 0 {
+					t.Errorf("the new one was paused %d times", n)
+				}
 			})
 		}
 	}
