@@ -60,7 +60,7 @@ func (l *EventLoop) expire() bool {
 // by was dealt with: each descriptor had its turn, and each task, though timers don't
 // wait for ever for tasks that are many and slow.
 func (l *EventLoop) caughtUp() bool {
-	if l.end == len(l.events) {
+	if l.end >= len(l.events)-wakeUp {
 		// More may be ready. The poller reports the rest before it reports the same
 		// again, so nobody is left out once there were as many events as there can be.
 		if l.timers.seen += l.end; l.timers.seen < eventsPerSocket*l.slots.count {

@@ -32,6 +32,8 @@ const (
 	// eventsPerSocket is how many events one poll may have for a descriptor:
 	// kqueue has one for each direction.
 	eventsPerSocket = 2
+	// wakeUp is how many places of a full batch the poller's wake-up may have taken.
+	wakeUp = 1
 	// heldCycles is for how many cycles timers wait for tasks that were posted before
 	// the time that they are judged by.
 	heldCycles = 8

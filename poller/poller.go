@@ -77,7 +77,8 @@ type Poller interface {
 	Remove(fd int) error
 
 	// Wait fills events with what is ready and says how many it filled. events must not be empty. If more is ready than
-	// fits, later Waits report the rest before they report the same again. One descriptor may have several events in one
+	// fits, later Waits report the rest before they report the same again; a Wake may have the place of one event, so one
+	// less than fits may be all that did. One descriptor may have several events in one
 	// batch (kqueue has one filter for each direction).
 	//
 	//   - timeout 0 never blocks, and no signal cuts it short: what is ready when it is called is found. On Linux it
