@@ -171,7 +171,7 @@ func (c *Connection) settle() {
 			c.resume() // once per cycle: a peer that reads fast must not keep the others waiting
 		}
 	}
-	if c.progress() {
+	if c.moveOn() {
 		c.watch()
 		if c.out != nil {
 			c.scheduleUnsent()
@@ -183,9 +183,9 @@ func (c *Connection) settle() {
 	l.current, l.turn = nil, 0
 }
 
-// progress moves the end of c on as far as it goes, and reports whether c is
+// moveOn moves the end of c on as far as it goes, and reports whether c is
 // still there.
-func (c *Connection) progress() bool {
+func (c *Connection) moveOn() bool {
 	if !c.has(flagClosing) && c.inputEnded() {
 		if c.deliverLast(); c.inputEnded() { // not, if it is held for the answer
 			c.beginClosing()
