@@ -53,7 +53,7 @@ func (c *Connection) Reset(err error) {
 	}
 	c.bits.Or(bitReset)
 	if !c.closeFor(err) {
-		c.post(opClose)
+		c.resume() // with the bit set, it settles c once more
 	}
 }
 

@@ -189,3 +189,18 @@ func TestTasksOfRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestResetAgain: however often it is called, the loop is asked once.
+func TestResetAgain(t *testing.T) {
+	p := startPair(t, &handler{}, quiet())
+	release := occupy(t, p.conn)
+	for range 1000 {
+		p.conn.Reset(nil)
+	}
+	release()
+	p.expectErr(t, weir.ErrConnectionClosed)
+	fail(t, p.server.Stop()) // so that all is published
+	if n := p.server.Stats().Tasks; n > 100 {
+		t.Errorf("%d tasks", n)
+	}
+}
