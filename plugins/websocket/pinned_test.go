@@ -84,6 +84,24 @@ func TestPinnedLargest(t *testing.T) {
 	}
 }
 
+// TestPinnedNotedAgain: a connection whose message grows when it has been told to go is
+// forgotten with its end.
+func TestPinnedNotedAgain(t *testing.T) {
+	s := start(t, &handler{}, websocket.PinnedLimit(1<<20))
+	c := upgraded(t, s)
+	conn := receive(t, s.opened)
+	send(t, c, half(200<<10, 150<<10))
+	eventually(t, "it is held", func() bool { return s.protocol.Holders() == 1 })
+	onLoop(t, conn, func() int { conn.Dismiss(); return 0 })
+	if got := c.frames(t); got != "close:1013" {
+		t.Errorf("frames %s", got)
+	}
+	receive(t, s.ended)
+	if n := s.protocol.Holders(); n != 0 {
+		t.Errorf("%d connections are known to hold something", n)
+	}
+}
+
 // TestMessageTimeout: a message that takes too long ends its connection, one that comes
 // fast enough or waits for the program does not, and neither do many one after the other.
 func TestMessageTimeout(t *testing.T) {
