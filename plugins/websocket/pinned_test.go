@@ -29,12 +29,11 @@ func TestPinnedShare(t *testing.T) {
 	holding := make([]raw, 0, 20)
 	for i := range 20 {
 		c := upgraded(t, s)
-		receive(t, s.opened)
+		conn := receive(t, s.opened)
 		send(t, c, half(size, size/2+1))
 		holding = append(holding, c)
-		if i < 7 {
-			eventually(t, "all of it is held", func() bool { return s.protocol.Stats().Pinned >= int64(i+1)*size/2 })
-		} else {
+		eventually(t, "all of it is held", func() bool { return onLoop(t, conn, conn.Partial) == size/2+1 })
+		if i >= 7 {
 			eventually(t, "the oldest has gone", func() bool { return s.protocol.Stats().Limits.Pinned == uint64(i+1-7) })
 			if got := holding[i-7].frames(t); got != "close:1013" {
 				t.Errorf("%d: frames %s", i-7, got)
