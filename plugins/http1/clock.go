@@ -151,10 +151,12 @@ func (s *conn) tick() {
 }
 
 // stillReading returns for how long a client, on whose connection no request has begun for
-// the idle time, may go on with reading the last reply; 0 if it has all of it, or has read
-// nothing for the idle time. Only connections that have come to this are watched.
+// the idle time, may go on with reading the last reply, and with thinking when it has all
+// of it; 0 if it has made no progress for the idle time. Only connections that have come
+// to this are watched.
 func (s *conn) stillReading(idle time.Duration) time.Duration {
-	if s.c.WriteBufferLength() == 0 && s.c.Unacknowledged() == 0 {
+	reads := s.c.WriteBufferLength() > 0 || s.c.Unacknowledged() > 0
+	if !reads && !s.clock.watched {
 		return 0
 	}
 	since := s.c.SinceProgress()

@@ -115,6 +115,33 @@ func TestIdleWhileReading(t *testing.T) {
 	}
 }
 
+// TestIdleAfterReading: the idle time of a client begins when it has read the reply, at
+// whichever moment that is.
+func TestIdleAfterReading(t *testing.T) {
+	t.Parallel()
+	const idle, least, step = 500 * time.Millisecond, 480 << 10, 32 << 10 // 1.2 seconds, and 80 ms
+	protocol, err := http1.New(func(w *http1.Response, r *http1.Request) {
+		w.WriteString(pattern(least + step*int(r.Path()[1]-'0')))
+	}, http1.IdleTimeout(idle))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, protocol, weir.SocketWriteBuffer(64<<10))
+	for i := range 7 {
+		t.Run(itoa(i), func(t *testing.T) {
+			t.Parallel()
+			p := dialSlow(t, s, 4<<10, 10*time.Millisecond)
+			p.send(get("/" + itoa(i)))
+			p.expect(200, pattern(least+step*i))
+			began := time.Now()
+			p.expectEnd()
+			if d := time.Since(began); d < idle/4 {
+				t.Errorf("closed after %v", d)
+			}
+		})
+	}
+}
+
 // TestSlowEnd: a reply behind which the connection ends has as much time as the client
 // needs that goes on reading it.
 func TestSlowEnd(t *testing.T) {
