@@ -28,10 +28,6 @@ const (
 	noClock                     // nothing is awaited from the client
 )
 
-// lateTime is how long an answer waits for the end of a chunked body. The client may
-// be waiting for it before it sends more.
-const lateTime = time.Second
-
 // rest is the state between requests.
 func (k *clock) rest() {
 	k.state, k.used = idleClock, true
@@ -53,7 +49,7 @@ func (k *clock) start(s *conn, state clockState) {
 	d := s.protocol.options.headTime
 	switch {
 	case state == bodyClock && s.x.state == late:
-		d = lateTime
+		d = s.protocol.options.lateTime
 	case state == bodyClock:
 		d = s.protocol.options.bodyTime
 	}
