@@ -8,6 +8,15 @@ import (
 	"time"
 )
 
+// set gives the key a a value of n bytes.
+func (p *peer) set(n int) {
+	p.t.Helper()
+	p.send(fmt.Sprintf("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$%d\r\n%s\r", n, strings.Repeat("x", n)))
+	if got := p.read(); got != "+OK" {
+		p.t.Fatal(got)
+	}
+}
+
 // TestBacklog: clients that ask for much and read none of it hold no more than the bound
 // together; who asks for little is served meanwhile, and everybody once they are gone.
 func TestBacklog(t *testing.T) {
@@ -15,10 +24,7 @@ func TestBacklog(t *testing.T) {
 	s, err := listenWith(most, "127.0.0.1:0", 2, "")
 	addr := run(t, s, err)
 	honest := dial(t, addr)
-	fmt.Fprintf(honest, "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$%d\r\n%s\r\n", value, strings.Repeat("x", value))
-	if got := honest.read(); got != "+OK" {
-		t.Fatal(got)
-	}
+	honest.set(value)
 	const greedy = 12
 	var all []*peer
 	for range greedy {
@@ -57,8 +63,7 @@ func TestBacklogReadClients(t *testing.T) {
 	s, err := listenWith(4*value, "127.0.0.1:0", 2, "")
 	addr := run(t, s, err)
 	p := dial(t, addr)
-	fmt.Fprintf(p, "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$%d\r\n%s\r\n", value, strings.Repeat("x", value))
-	p.read()
+	p.set(value)
 	for i := range 10 {
 		if got := dial(t, addr).do("GET a"); len(got) < value {
 			t.Fatalf("client %d: %s", i, got)
