@@ -5,7 +5,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/eventloop"
 )
 
 // expiry is a Connection as its timer sees it.

@@ -7,7 +7,7 @@ import (
 	"os"
 	"syscall"
 
-	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/eventloop"
 	"github.com/go-weir/weir/internal/sock"
 	"github.com/go-weir/weir/metrics"
 	"github.com/go-weir/weir/ringbuffer"

@@ -19,10 +19,10 @@ import (
 	"github.com/go-weir/weir/plugins/http1"
 )
 
-// site is what may take its time: each request runs on a goroutine of its own.
-func site(dir string) http.Handler {
+// long is what a client can make last: uploads as slow as it likes, and a stream without
+// end. Each keeps a worker for that long.
+func long() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /", http.FileServer(http.Dir(dir)))
 	mux.HandleFunc("POST /sha256", func(w http.ResponseWriter, r *http.Request) {
 		sum := sha256.New()
 		if _, err := io.Copy(sum, r.Body); err != nil { // as it comes, however much
@@ -46,6 +46,11 @@ func site(dir string) http.Handler {
 	return mux
 }
 
+func plaintext(w *http1.Response) {
+	w.ContentType("text/plain; charset=utf-8")
+	w.WriteString("Hello, World!")
+}
+
 func main() {
 	addr := flag.String("addr", ":1833", "address to listen on")
 	loops := flag.Int("loops", 0, "number of event loops (0: one per CPU)")
@@ -53,17 +58,25 @@ func main() {
 	metrics := flag.String("metrics", "", "address of the metrics server, such as localhost:9091 (empty: none)")
 	flag.Parse()
 
-	pool, err := http1.NewPool(site(*dir))
+	site := http.NewServeMux()
+	site.Handle("GET /", http.FileServer(http.Dir(*dir)))
+	files, err := http1.NewPool(site)
+	if err != nil {
+		log.Fatal(err)
+	}
+	apart, err := http1.NewPool(long()) // so that those who occupy it keep nobody from the files
 	if err != nil {
 		log.Fatal(err)
 	}
 	protocol, err := http1.New(func(w *http1.Response, r *http1.Request) {
-		if string(r.Path()) != "/plaintext" {
-			pool.Serve(w, r)
-			return
+		switch string(r.Path()) {
+		case "/plaintext":
+			plaintext(w)
+		case "/sha256", "/clock":
+			apart.Serve(w, r)
+		default:
+			files.Serve(w, r)
 		}
-		w.ContentType("text/plain; charset=utf-8")
-		w.WriteString("Hello, World!")
 	}, http1.ServerField("weir"), http1.MaxBody(1<<30))
 	if err != nil {
 		log.Fatal(err)

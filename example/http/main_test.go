@@ -73,6 +73,28 @@ func TestHTTP(t *testing.T) {
 	p.Stop(t, syscall.SIGTERM)
 }
 
+// TestStreams: as many streams as a Pool has workers keep nobody from the files.
+func TestStreams(t *testing.T) {
+	p := program.Start(t, "-addr", "127.0.0.1:0", "-dir", t.TempDir())
+	for range 256 {
+		c := p.Dial(t)
+		if _, err := io.WriteString(c, "GET /clock HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, make([]byte, 1)); err != nil { // it runs
+			t.Fatal(err)
+		}
+	}
+	c := p.Dial(t)
+	if _, err := io.WriteString(c, "GET /none HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || r.StatusCode != http.StatusNotFound {
+		t.Errorf("%+v, %v; want 404", r, err)
+	}
+	p.Stop(t, syscall.SIGTERM)
+}
+
 // TestRaw: requests at once, with one in the middle that is not answered on the
 // loop, and one at the end that is no request.
 func TestRaw(t *testing.T) {

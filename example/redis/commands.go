@@ -118,6 +118,7 @@ const (
 	errSyntax  = "ERR syntax error"
 	errInteger = "ERR value is not an integer or out of range"
 	errReply   = "ERR reply exceeds the maximum size"
+	errBacklog = "ERR clients have yet to read too much for a reply of that size"
 )
 
 // parseInt reads an integer as Redis does: no plus sign, no zero in front.

@@ -25,6 +25,12 @@ const patience = 30 * time.Second
 func start(t testing.TB, password string) string {
 	t.Helper()
 	s, err := listen("127.0.0.1:0", 2, password)
+	return run(t, s, err)
+}
+
+// run is start for the result of listen.
+func run(t testing.TB, s *weir.Server, err error) string {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,10 @@ type message struct {
 }
 
 // protocol is RESP with messages.
-type protocol struct{ *resp.Protocol }
+type protocol struct {
+	*resp.Protocol
+	backlog *backlog
+}
 
 // Packet implements weir.Protocol.
 func (p *protocol) Packet(c *weir.Connection, data any) []byte {
@@ -62,7 +65,12 @@ func (p *protocol) Packet(c *weir.Connection, data any) []byte {
 	if !ok {
 		return p.Protocol.Packet(c, data)
 	}
-	out := c.Context().(*client).version.AppendPush(nil, 3)
+	cl := c.Context().(*client)
+	if !p.backlog.take(cl, len(m.payload)) {
+		c.CloseWithError(weir.ErrSlowConsumer) // it would not know what it has missed
+		return nil
+	}
+	out := cl.version.AppendPush(nil, 3)
 	out = resp.AppendBulk(out, "message")
 	out = resp.AppendBulk(out, m.channel)
 	return resp.AppendBulk(out, m.payload)

@@ -26,6 +26,7 @@ type server struct {
 	commands commands
 	store    *store
 	hub      *hub
+	backlog  *backlog
 	started  time.Time
 	password *[sha256.Size]byte // its hash; nil: there is none
 
@@ -35,11 +36,19 @@ type server struct {
 
 // listen makes a server and binds its address.
 func listen(addr string, loops int, password string, opts ...weir.Option) (*weir.Server, error) {
+	return listenWith(maxBehind, addr, loops, password, opts...)
+}
+
+// listenWith is listen for clients that together may be most bytes behind.
+func listenWith(most int64, addr string, loops int, password string, opts ...weir.Option) (*weir.Server, error) {
 	p, err := resp.New(resp.Config{MaxBulk: maxBulk})
 	if err != nil {
 		return nil, err
 	}
-	s := &server{protocol: &protocol{p}, commands: newCommands(), store: newStore(), hub: newHub(), started: time.Now()}
+	b := &backlog{most: most}
+	s := &server{
+		protocol: &protocol{p, b}, commands: newCommands(), store: newStore(), hub: newHub(), backlog: b, started: time.Now(),
+	}
 	if password != "" {
 		sum := sha256.Sum256([]byte(password))
 		s.password = &sum
@@ -68,6 +77,7 @@ type client struct {
 	version  resp.Version
 	trusted  bool                // needs no password, or has given it
 	channels map[string]struct{} // that it is subscribed to
+	behind   int64               // of backlog.total
 }
 
 // OnConnect implements weir.Handler.
@@ -84,7 +94,11 @@ func (s *server) OnMessage(c *weir.Connection, ctx any, _ []byte) any {
 		return nil
 	}
 	scratch := c.UserBuffer()
-	reply := s.serve(c.Context().(*client), cmd.Args, (*scratch)[:0])
+	cl := c.Context().(*client)
+	reply := s.serve(cl, cmd.Args, (*scratch)[:0])
+	if !s.backlog.take(cl, len(reply)) {
+		reply = resp.AppendError(nil, errBacklog)
+	}
 	_, _ = c.Write(reply) // an error means that the connection is ending
 	if cap(reply) <= keptScratch {
 		*scratch = reply
@@ -95,6 +109,7 @@ func (s *server) OnMessage(c *weir.Connection, ctx any, _ []byte) any {
 // OnClose implements weir.Handler.
 func (s *server) OnClose(c *weir.Connection) {
 	cl := c.Context().(*client)
+	s.backlog.release(cl)
 	for channel := range cl.channels {
 		s.hub.leave(cl, channel)
 	}
