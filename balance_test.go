@@ -14,11 +14,12 @@ import (
 
 	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/eventloop"
+	engine "github.com/go-weir/weir/internal/eventloop"
 	"github.com/go-weir/weir/poller"
 )
 
 // loopOf is the index of the connection's loop.
-func loopOf(c *weir.Connection) int { return eventloop.Handle(c.ID()).Loop() }
+func loopOf(c *weir.Connection) int { return c.Loop().Index() }
 
 // perLoop is the number of connections that each of the serving loops has.
 func perLoop(s *weir.Server) []int {
@@ -179,13 +180,13 @@ func TestBadStrategy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign := eventloop.New(1, p)
+	foreign := engine.New(1, p)
 	defer func() { _ = foreign.Close() }() // nothing runs on it
-	far := eventloop.New(1000, p)          // closed with the other
+	far := engine.New(1000, p)             // closed with the other
 	for name, bad := range map[string]weir.LoadBalanceStrategy{
 		"nil":     func([]*eventloop.EventLoop) *eventloop.EventLoop { return nil },
-		"foreign": func([]*eventloop.EventLoop) *eventloop.EventLoop { return foreign },
-		"far":     func([]*eventloop.EventLoop) *eventloop.EventLoop { return far },
+		"foreign": func([]*eventloop.EventLoop) *eventloop.EventLoop { return eventloop.Of(foreign) },
+		"far":     func([]*eventloop.EventLoop) *eventloop.EventLoop { return eventloop.Of(far) },
 		"panic":   func([]*eventloop.EventLoop) *eventloop.EventLoop { panic("on purpose") },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -53,3 +53,20 @@ func TestDeadAreCollected(t *testing.T) {
 		return true
 	})
 }
+
+// TestEncodedAreCollected: nor of the one that it has encoded for last.
+func TestEncodedAreCollected(t *testing.T) {
+	dead := make(chan weak.Pointer[weir.Connection], 1)
+	h := replying()
+	h.close = func(c *weir.Connection) { dead <- weak.Make(c) }
+	s := start(t, h, weir.CustomProtocol(framedAppender{}))
+	c := dial(t, s)
+	send(t, c, frame("hello"))
+	expect(t, c, frame("hello"))
+	_ = c.Close() // all was read
+	last := receive(t, dead)
+	eventually(t, "it is collected", func() bool {
+		runtime.GC()
+		return last.Value() == nil
+	})
+}

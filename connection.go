@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/eventloop"
 	"github.com/go-weir/weir/poller"
 	"github.com/go-weir/weir/ringbuffer"
 )

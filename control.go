@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"syscall"
 )
 
@@ -14,9 +15,34 @@ type ControlFunc = func(network, address string, c syscall.RawConn) error
 
 // Control has f called with each listening socket after the server's own options are set
 // and before it is bound, as the field Control of net.ListenConfig: for socket options
-// that have no option here. Connections inherit most of them (tcp(7)). NewServer returns
-// the error of f.
+// that have no option here. Connections inherit most of them (tcp(7)). NewServer calls f, and
+// returns its error. If a listening socket dies later, f is called for the one in its place,
+// while a loop waits, and an error or a panic ends the server: Start returns it.
 func Control(f ControlFunc) Option { return func(o *Options) { o.Control = f } }
+
+// guard is f for a loop: its panic, or runtime.Goexit, is an error. It has a goroutine of
+// its own, as package net does not clean up after either.
+func (l *loop) guard(f ControlFunc) ControlFunc {
+	if f == nil {
+		return nil
+	}
+	return func(network, address string, c syscall.RawConn) (err error) {
+		var wait sync.WaitGroup
+		wait.Go(func() {
+			returned := false
+			defer func() {
+				if v := recover(); !returned {
+					l.stats.Panics++ // the loop waits
+					err = &PanicError{Callback: "Control", Value: thrown(v), Stack: debug.Stack()}
+				}
+			}()
+			err = f(network, address, c)
+			returned = true
+		})
+		wait.Wait()
+		return err
+	}
+}
 
 // ControlAccepted has f called with the socket of each accepted connection, on its loop and before
 // OnConnect. The address is the peer's. If f returns an error or panics, the connection is

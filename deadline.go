@@ -5,7 +5,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/eventloop"
 )
 
 // expiry is a Connection as its timer sees it.
@@ -155,7 +155,7 @@ func (c *Connection) judge(now time.Duration) {
 	case c.idleTime > 0 && now >= later(progress, c.idleTime):
 		c.fail(ErrIdleTimeout)
 	case stall > 0 && c.out != nil && now >= later(progress, stall):
-		c.fail(ErrStalled)
+		c.fail(c.stalled())
 	case x != nil && x.readDeadline > 0 && now >= x.readDeadline:
 		c.fail(os.ErrDeadlineExceeded)
 	}

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/go-weir/weir"
-	"github.com/go-weir/weir/eventloop"
 	"github.com/go-weir/weir/internal/leaktest"
 )
 
@@ -332,7 +331,6 @@ type faultSession struct {
 	handler   *obey
 	server    *weir.Server
 	started   chan error
-	loops     atomic.Pointer[[]*eventloop.EventLoop]
 	bystander *net.TCPConn
 	victim    *weir.Connection // nil: nobody has heard of it
 	failed    bool
@@ -360,12 +358,8 @@ func (s *faultSession) failf(format string, args ...any) {
 func runFaults(t *testing.T, name string, script *faultScript, f *faults) *faultSession {
 	t.Helper()
 	s := &faultSession{t: t, name: name, script: script, faults: f, handler: newObey(t), started: make(chan error, 1)}
-	next := weir.RoundRobin()
 	s.server = newServer(t, s.handler, append(f.options(), quiet(), weir.Address("0.0.0.0:0"), weir.NumLoops(script.loops),
-		weir.CustomProtocol(plainReplies{}), weir.LoadBalance(func(loops []*eventloop.EventLoop) *eventloop.EventLoop {
-			s.loops.Store(&loops)
-			return next(loops)
-		}), weir.WriteBufferMarks(8<<10, 32<<10), weir.SocketWriteBuffer(64<<10))...)
+		weir.CustomProtocol(plainReplies{}), weir.WriteBufferMarks(8<<10, 32<<10), weir.SocketWriteBuffer(64<<10))...)
 	go func() { s.started <- s.server.Start() }()
 	s.bystander = s.dial()
 	defer s.bystander.Close()
@@ -383,10 +377,8 @@ func runFaults(t *testing.T, name string, script *faultScript, f *faults) *fault
 					for c := range s.server.Connections() {
 						_ = c.Execute(func() {}) // an error: it has ended
 					}
-					if loops := s.loops.Load(); loops != nil {
-						for _, l := range *loops {
-							l.Post(eventloop.Task{Target: eventloop.Func(func() {})}) // false: it has ended
-						}
+					for _, l := range s.server.Loops() {
+						_ = l.Execute(func() {}) // an error: it has ended
 					}
 				case <-stop:
 					ticker.Stop()

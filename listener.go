@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/eventloop"
 	"github.com/go-weir/weir/internal/sock"
 	"github.com/go-weir/weir/poller"
 )
@@ -98,12 +98,13 @@ type listenerSocket listener
 // OnReady accepts what waits.
 func (s *listenerSocket) OnReady(r poller.Readiness) {
 	ln := (*listener)(s)
+	reported := ln.handle
 	for range acceptsPerCycle {
 		if ln.fd < 0 || !ln.accept() {
 			break
 		}
 	}
-	if r&poller.Hangup != 0 && ln.fd >= 0 && !ln.retry.Armed() {
+	if r&poller.Hangup != 0 && ln.handle == reported && !ln.retry.Armed() {
 		ln.pause(syscall.EINVAL) // nothing failed, and yet this would be reported for ever
 	}
 }
@@ -289,7 +290,9 @@ func (ln *listener) lost(err error) {
 // reopen binds the address again. What is only scarce now is waited for. Any other
 // failure ends the server: one that nobody can reach must not look as if it served.
 func (ln *listener) reopen() {
-	fd, _, err := sock.Listen(ln.network, ln.addr.String(), ln.config)
+	config := ln.config
+	config.Control = ln.loop.guard(config.Control)
+	fd, _, err := sock.Listen(ln.network, ln.addr.String(), config)
 	if err == nil {
 		ln.fd = fd
 		if err = ln.start(); err == nil {

@@ -69,6 +69,9 @@ func TestDeadListener(t *testing.T) {
 				if n := log.count("weir: a listening socket is dead, opening another one"); n != 3 {
 					t.Errorf("logged %d times, want 3", n)
 				}
+				if n := log.count("weir: can't accept connections, trying again"); n != 0 {
+					t.Errorf("the new one was paused %d times", n)
+				}
 			})
 		}
 	}
@@ -120,6 +123,38 @@ func TestDeadListenerForGood(t *testing.T) {
 			t.Errorf("%d connections open, %d listeners lost", st.Open, st.ListenersLost)
 		}
 	}
+}
+
+// TestDeadListenerAndControl: when the program's Control fails the new socket, in whatever
+// way, the server ends, and Start says why.
+func TestDeadListenerAndControl(t *testing.T) {
+	t.Run("error", func(t *testing.T) {
+		if err := testLostWith(t, func() error { return syscall.EPERM }); !errors.Is(err, syscall.EPERM) {
+			t.Errorf("Start returns %v", err)
+		}
+	})
+	eachCrash(t, func(t *testing.T, crash crash) {
+		var panicked *weir.PanicError
+		if err := testLostWith(t, func() error { crash.now(); return nil }); !errors.As(err, &panicked) || panicked.Callback != "Control" {
+			t.Errorf("Start returns %v", err)
+		}
+	})
+}
+
+// testLostWith returns what Start does when a listener is lost, and Control does that.
+func testLostWith(t *testing.T, again func() error) error {
+	t.Helper()
+	calls := 0
+	s := newServer(t, &handler{message: echo}, quiet(), weir.Control(func(string, string, syscall.RawConn) error {
+		if calls++; calls == 1 {
+			return nil
+		}
+		return again()
+	}))
+	ended := begin(s)
+	expectEcho(t, s, "before")
+	kill(t, listening(t, s.Addrs()[0])[0])
+	return receive(t, ended)
 }
 
 // TestDeadListenerWithoutWatches: for what is only scarce the server waits.

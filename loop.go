@@ -4,7 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/go-weir/weir/eventloop"
+	balance "github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/eventloop"
 	"github.com/go-weir/weir/internal/sock"
 	"github.com/go-weir/weir/metrics"
 	"github.com/go-weir/weir/ringbuffer"
@@ -17,6 +18,7 @@ type loop struct {
 
 	// set once
 	server *Server
+	choice *balance.EventLoop // as strategies see it; nil for one that only accepts
 	sys    sock.Calls
 
 	// loop only

@@ -5,7 +5,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/eventloop"
 )
 
 // Loop is one of a server's event loops, as a handle: for work that concerns many

@@ -178,3 +178,30 @@ func TestValidate(t *testing.T) {
 		t.Errorf("%v, %v", s, err)
 	}
 }
+
+// TestLoopsBeforeStart: all loops of a server are there before Start, and do then what they
+// were given.
+func TestLoopsBeforeStart(t *testing.T) {
+	s := newServer(t, &handler{}, weir.NumLoops(3))
+	loops := s.Loops()
+	ran := make(chan int, len(loops))
+	for i, l := range loops {
+		if l.Index() != i {
+			t.Errorf("loop %d has the index %d", i, l.Index())
+		}
+		fail(t, l.Execute(func() { ran <- i }))
+	}
+	select {
+	case i := <-ran:
+		t.Errorf("loop %d runs before Start", i)
+	default:
+	}
+	serve(t, s)
+	seen := make(map[int]bool)
+	for range loops {
+		seen[receive(t, ran)] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("run on %v", seen)
+	}
+}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/eventloop"
+	engine "github.com/go-weir/weir/internal/eventloop"
 	"github.com/go-weir/weir/internal/leaktest"
 )
 
@@ -38,7 +39,7 @@ func TestBadOptions(t *testing.T) {
 		{"Network", []weir.Option{weir.Address("unix:///tmp/weir")}},
 		{"Network", []weir.Option{weir.Address("127.0.0.1:0", "://127.0.0.1:0")}},
 		{"NumLoops", []weir.Option{somewhere, weir.NumLoops(-2)}},
-		{"NumLoops", []weir.Option{somewhere, weir.NumLoops(eventloop.MaxLoops - 1)}},
+		{"NumLoops", []weir.Option{somewhere, weir.NumLoops(engine.MaxLoops - 1)}},
 		{"CustomProtocol", []weir.Option{somewhere, weir.CustomProtocol(nil)}},
 		{"LoadBalance", []weir.Option{somewhere, weir.LoadBalance[weir.LoadBalanceStrategy](nil)}},
 		{"LoadBalance", []weir.Option{somewhere, weir.LoadBalance(weir.RoundRobin()), weir.ListenerPerLoop(true)}},

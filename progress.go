@@ -158,10 +158,23 @@ func (c *Connection) SetStallTimeout(d time.Duration) {
 	c.schedule()
 }
 
-// stallTimeout is the connection's; 0 or less: never.
+// stallTimeout is the connection's; 0 or less: never. Shutdown waits for nobody for longer
+// than closing does.
 func (c *Connection) stallTimeout() time.Duration {
+	limit := c.loop.server.opts.StallTimeout
 	if c.extras != nil && c.extras.stall != 0 {
-		return c.extras.stall
+		limit = c.extras.stall
 	}
-	return c.loop.server.opts.StallTimeout
+	if linger := max(c.loop.server.opts.Linger, 1); c.has(flagLastCall) && (limit <= 0 || limit > linger) {
+		return linger
+	}
+	return limit
+}
+
+// stalled is the cause of the end when the stallTimeout is over.
+func (c *Connection) stalled() error {
+	if c.has(flagLastCall) {
+		return ErrServerStopped
+	}
+	return ErrStalled
 }

@@ -7,7 +7,7 @@ import (
 	"os"
 	"syscall"
 
-	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/eventloop"
 	"github.com/go-weir/weir/internal/sock"
 	"github.com/go-weir/weir/metrics"
 	"github.com/go-weir/weir/ringbuffer"
@@ -383,9 +383,14 @@ func (c *Connection) relieve() bool {
 
 // lastCall begins Shutdown's part of the end: what the peer's system has been told is
 // received, and that is what lies in the socket now, is still read, by and by and in
-// turn with the others, and nothing that comes later.
+// turn with the others, and nothing that comes later. If that waits for the peer to read
+// what it was sent, the peer's time for it begins: see stallTimeout.
 func (c *Connection) lastCall() {
 	c.set(flagLastCall)
+	if c.out != nil {
+		c.track()
+		c.lastProgress = c.loop.Clock()
+	}
 	if c.state.Load() != open || c.has(flagEOF|flagDead) {
 		return
 	}

@@ -3,7 +3,7 @@ package weir
 import (
 	"unsafe"
 
-	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/eventloop"
 )
 
 // SendInLoopFunc is told that what it is given, which was given to Send, is the

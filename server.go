@@ -9,10 +9,12 @@ import (
 	"net/netip"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 
-	"github.com/go-weir/weir/eventloop"
+	balance "github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/eventloop"
 	"github.com/go-weir/weir/internal/sock"
 	"github.com/go-weir/weir/poller"
 )
@@ -34,10 +36,10 @@ type Server struct {
 	log        *slog.Logger
 	name       string // for metrics and logs
 	sys        sock.Calls
-	loops      []*loop                // those that serve connections
-	metrics    *metricsServer         // nil: none
-	acceptor   *loop                  // accepts for all of them; may be loops[0]; nil with ListenerPerLoop
-	choices    []*eventloop.EventLoop // loops, as strategies see them
+	loops      []*loop              // those that serve connections
+	metrics    *metricsServer       // nil: none
+	acceptor   *loop                // accepts for all of them; may be loops[0]; nil with ListenerPerLoop
+	choices    []*balance.EventLoop // loops, as strategies see them
 	listeners  []*listener
 
 	// any goroutine
@@ -147,7 +149,8 @@ func (s *Server) build() error {
 			return err
 		}
 		s.loops = append(s.loops, l)
-		s.choices = append(s.choices, l.EventLoop)
+		l.choice = balance.Of(l.EventLoop)
+		s.choices = append(s.choices, l.choice)
 	}
 	if !s.opts.ListenerPerLoop {
 		s.acceptor = s.loops[0]
@@ -230,19 +233,30 @@ func (s *Server) balance(peer netip.AddrPort) (chosen *loop) {
 		}
 	}()
 	s.acceptor.Progress()
-	var l *eventloop.EventLoop
+	var choice *balance.EventLoop
 	if s.opts.AddrStrategy != nil {
-		l = s.opts.AddrStrategy(s.choices, peer)
+		choice = s.opts.AddrStrategy(s.choices, peer)
 	} else {
-		l = s.opts.Strategy(s.choices)
+		choice = s.opts.Strategy(s.choices)
 	}
 	returned = true
-	if l == nil || l.Index() >= len(s.loops) || s.loops[l.Index()].EventLoop != l {
+	i := slices.IndexFunc(s.loops, func(l *loop) bool { return l.choice == choice })
+	if i < 0 {
 		s.seldom(&s.lines.panics, slog.LevelError, "weir: the load balancing strategy returned a loop that it was not given, a connection is refused",
 			func() []any { return []any{"peer", peer} })
 		return nil
 	}
-	return s.loops[l.Index()]
+	return s.loops[i]
+}
+
+// Loops are the event loops that serve the server's connections, in the order of their
+// indices. What Loop.Execute is given before Start runs when the server has started.
+func (s *Server) Loops() []Loop {
+	loops := make([]Loop, len(s.loops))
+	for i, l := range s.loops {
+		loops[i] = Loop{l}
+	}
+	return loops
 }
 
 // Options returns the server's configuration.

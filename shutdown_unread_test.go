@@ -2,11 +2,13 @@ package weir_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-weir/weir"
 	"github.com/go-weir/weir/eventloop"
@@ -97,5 +99,31 @@ func places(loops ...int) func([]*eventloop.EventLoop) *eventloop.EventLoop {
 	return func(l []*eventloop.EventLoop) *eventloop.EventLoop {
 		n++
 		return l[loops[(n-1)%len(loops)]]
+	}
+}
+
+// TestShutdownStalledPeer: a peer that reads nothing, with requests that wait for that,
+// holds Shutdown up for no longer than the linger time.
+func TestShutdownStalledPeer(t *testing.T) {
+	for _, linger := range []time.Duration{0, 100 * time.Millisecond} {
+		p := startPair(t, &handler{message: echo}, quiet(), weir.Linger(linger))
+		stallPeer(t, p.conn)
+		eventually(t, "reading pauses", func() bool { return p.server.Stats().Paused == 1 })
+		send(t, p.peer, "a request")
+		acknowledged(t, p.peer)
+		time.Sleep(2 * linger) // which is not the time that the peer has from Shutdown on
+		begin := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), patience/2)
+		defer cancel()
+		if err := p.server.Shutdown(ctx); err != nil {
+			t.Errorf("Linger(%v): %v", linger, err)
+		}
+		if d := time.Since(begin); d < linger {
+			t.Errorf("Linger(%v): ended after %v", linger, d)
+		}
+		var unsent *weir.UnsentError
+		if c := receive(t, p.ended); !errors.As(c.Err(), &unsent) || !errors.Is(c.Err(), weir.ErrServerStopped) {
+			t.Errorf("ended with %v", c.Err())
+		}
 	}
 }

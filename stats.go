@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/eventloop"
 	"github.com/go-weir/weir/metrics"
 )
 

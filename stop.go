@@ -5,7 +5,7 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/eventloop"
 )
 
 // Start serves until Stop or Shutdown, and returns nil when everything is
@@ -160,7 +160,8 @@ func (s *Server) requestStop() {
 // was received from it is delivered, and everything accepted for it sent;
 // within the linger time, as Close does. Received is what the system has
 // acknowledged to the peer when the connection's loop comes to it, also if nobody
-// has read it yet. When all are closed the server has
+// has read it yet. A peer that takes nothing of what is unsent for the linger time is not
+// waited for, whatever it has sent. When all are closed the server has
 // stopped, and Shutdown returns nil. If ctx ends first, the end is begun as Stop
 // does it, and Shutdown returns the context's error: at once, so that a callback that
 // is running may still be, and OnClose of some connections yet to come; Stop waits for

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -85,7 +86,7 @@ func (s *stress) act(c *weir.Connection, state *stressed, depth int) {
 		}
 	}
 	for range 1 + r.IntN(3) {
-		switch r.IntN(40) {
+		switch r.IntN(48) {
 		case 0:
 			_ = c.Close() // as with all of these: an error is not wrong
 		case 1:
@@ -117,8 +118,11 @@ func (s *stress) act(c *weir.Connection, state *stressed, depth int) {
 		case 17:
 			_ = c.Wake()
 		case 18:
-			if r.IntN(20) == 0 {
+			switch r.IntN(20) {
+			case 0:
 				panic(errStress)
+			case 1:
+				runtime.Goexit()
 			}
 		case 19, 20, 21, 22, 23:
 			s.send(c, state, byLoopSend, r)
@@ -126,6 +130,25 @@ func (s *stress) act(c *weir.Connection, state *stressed, depth int) {
 			if n := state.accepted[byLoop].Load(); c.WritePacket(s.message(byLoop, n, size(r))) == nil {
 				state.accepted[byLoop].Store(n + 1)
 			}
+		case 28, 29:
+			if n := state.accepted[byLoop].Load(); c.WriteShared(s.message(byLoop, n, size(r))) == nil {
+				state.accepted[byLoop].Store(n + 1)
+			}
+		case 30, 31:
+			n := state.accepted[byLoop].Load()
+			if m := s.message(byLoop, n, size(r)); c.WriteFrame(m[:9], m[9:]) == nil {
+				state.accepted[byLoop].Store(n + 1)
+			}
+		case 32:
+			c.Reset(errStress)
+		case 33:
+			c.SetStallTimeout(soonly(r) * 10)
+		case 34:
+			_, _, _ = c.SinceProgress(), c.Unacknowledged(), c.WriteBlocked()
+		case 35:
+			_ = c.Loop().Execute(again)
+		case 36:
+			c.Loop().RunAfter(soonly(r), again)
 		default:
 			n := state.accepted[byLoop].Load()
 			if _, err := c.Write(s.message(byLoop, n, size(r))); err == nil {
@@ -133,6 +156,42 @@ func (s *stress) act(c *weir.Connection, state *stressed, depth int) {
 			}
 		}
 	}
+}
+
+// protocol is one of those that there are.
+func (s *stress) protocol(r *rand.Rand) weir.Protocol {
+	return []weir.Protocol{plainReplies{}, stressSplitter{}, stressAppender{s: s}}[r.IntN(3)]
+}
+
+// stressSplitter is plainReplies, by Split.
+type stressSplitter struct{ framedSplitter }
+
+func (stressSplitter) Packet(_ *weir.Connection, data any) []byte { return data.([]byte) }
+
+// stressAppender is plainReplies, and encodes in place. Now and then it writes, too, or
+// does not come to its end.
+type stressAppender struct {
+	plainReplies
+	s *stress
+}
+
+// AppendPacket implements weir.PacketAppender.
+func (a stressAppender) AppendPacket(dst []byte, c *weir.Connection, data any) []byte {
+	state := c.Context().(*stressed)
+	r, source := state.random, data.([]byte)[4]
+	switch n := state.accepted[byLoop].Load(); {
+	case r.IntN(20) > 0:
+	case source != byLoop: // whose number would be that of what it writes
+		if _, err := c.Write(a.s.message(byLoop, n, size(r))); err == nil {
+			state.accepted[byLoop].Store(n + 1)
+		}
+	case r.IntN(20) > 0:
+	case r.IntN(2) == 0:
+		panic(errStress)
+	default:
+		runtime.Goexit()
+	}
+	return append(dst, data.([]byte)...)
 }
 
 func soonly(r *rand.Rand) time.Duration { return time.Duration(r.IntN(20)) * time.Millisecond }

@@ -110,11 +110,12 @@ func newStress(t *testing.T, seed, round uint64) *stress {
 	low := r.IntN(32 << 10)
 	high := low + 1 + r.IntN(64<<10)
 	s.server = newServer(t, s, append(s.faults.options(), quiet(),
-		weir.NumLoops(1+r.IntN(3)), weir.ListenerPerLoop(r.IntN(3) == 0), weir.CustomProtocol(plainReplies{}),
+		weir.NumLoops(1+r.IntN(3)), weir.ListenerPerLoop(r.IntN(3) == 0), weir.CustomProtocol(s.protocol(r)),
 		weir.WriteBufferMarks(low, high), weir.WriteBufferLimit(high+1+r.IntN(1<<20)), weir.SlowConsumer(weir.SlowPolicy(r.IntN(2))),
 		weir.SocketWriteBuffer(r.IntN(2)*(4<<10+r.IntN(64<<10))), weir.SocketReadBuffer(r.IntN(2)*(4<<10+r.IntN(64<<10))),
 		weir.Linger(pick(0, 5*time.Millisecond, 200*time.Millisecond)), weir.IdleTime(pick(0, 0, 20*time.Millisecond, time.Second)),
-		weir.StallTimeout(pick(0, 0, 30*time.Millisecond)), weir.BusyPoll(pick(0, 20*time.Microsecond)), weir.MaxMessageSize(2*stressLargest))...)
+		weir.StallTimeout(pick(0, 0, 30*time.Millisecond)), weir.BusyPoll(pick(0, 20*time.Microsecond)), weir.MaxMessageSize(2*stressLargest), weir.IncompleteLimit(4*stressLargest),
+		weir.MessageTimeout(pick(0, 20*time.Millisecond, time.Second), 1<<20))...)
 	return s
 }
 
@@ -186,6 +187,9 @@ func (s *stress) check() {
 	}
 	if n := s.messages.Load(); uint64(n) != st.MessagesIn {
 		s.failf("%d messages were delivered, %d are counted", n, st.MessagesIn)
+	}
+	if n := weir.Incomplete(s.server); n != 0 {
+		s.failf("%d bytes of incomplete messages are counted at the end", n)
 	}
 	for _, c := range s.all {
 		if c.WriteBufferLength() != 0 || c.ReadBufferLength() != 0 {

@@ -5,7 +5,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/eventloop"
 	"github.com/go-weir/weir/metrics"
 )
 

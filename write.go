@@ -130,7 +130,7 @@ func (c *Connection) encode(data any) (int, error) {
 	// it writes to c itself.
 	l.current, l.encoding = nil, c
 	p := l.server.appender.AppendPacket(l.out, c, data)
-	l.current = c
+	l.current, l.encoding = c, nil
 	n := max(len(p)-before, 0) // less is a fault of the Protocol's, and nobody else's bytes
 	switch {
 	case c.out != nil: // it has written; what was in l.out went before that

@@ -16,14 +16,18 @@ type bodyMemory struct {
 }
 
 // take counts n more bytes for a body that has own of them, or reports that they would
-// be too many.
+// be too many. Those are never counted, not even for a moment, in which others would be
+// refused for them.
 func (m *bodyMemory) take(own, n int) bool {
-	used := m.used.Add(int64(n))
-	if m.limit > 0 && int64(own)+int64(n) > m.limit-used {
-		m.used.Add(-int64(n))
-		return false
+	for {
+		used := m.used.Load()
+		if m.limit > 0 && int64(own)+int64(n) > m.limit-used-int64(n) {
+			return false
+		}
+		if m.used.CompareAndSwap(used, used+int64(n)) {
+			return true
+		}
 	}
-	return true
 }
 
 // give takes n bytes out of the count again.

@@ -186,3 +186,34 @@ func TestBodyMemoryStream(t *testing.T) {
 	}
 	p.expect(200, content)
 }
+
+// TestBodyMemoryPanics: what was held for a function that panics is free, whatever it had
+// done before.
+func TestBodyMemoryPanics(t *testing.T) {
+	pool := newPool(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	for name, before := range map[string]func(w *http1.Response, r *http1.Request){
+		"at once":      func(*http1.Response, *http1.Request) {},
+		"after Stream": func(w *http1.Response, _ *http1.Request) { w.Stream() },
+		"after Serve":  pool.Serve,
+		"after Leave":  func(_ *http1.Response, r *http1.Request) { r.Leave() },
+	} {
+		protocol, err := http1.New(func(w *http1.Response, r *http1.Request) {
+			r.ReadBody(func(w *http1.Response, r *http1.Request, _ []byte) {
+				before(w, r)
+				panic("as asked")
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := serve(t, protocol)
+		p := dial(t, s)
+		p.send(bodyHead(false, 10_000))
+		eventually(t, "the request is there", func() bool { return s.Stats().MessagesIn == 1 })
+		p.send(pattern(10_000))
+		eventually(t, "it has panicked", func() bool { return s.Stats().Panics == 1 })
+		_ = p.Close() // which it waits for
+		_ = receive(t, s.ended)
+		eventually(t, name+": all of it is free", func() bool { return protocol.BodyMemoryUsed() == 0 })
+	}
+}

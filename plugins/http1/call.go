@@ -133,12 +133,17 @@ func (k *call) turnAway() {
 	k.stopTimer()
 	k.cancel()
 	k.closeInput()
+	x.call, x.state = nil, replies
 	if s.phase == over { // the body was not as it should be
-		s.end(k.failure())
+		var failed *Error
+		if err := k.failure(); errors.As(err, &failed) {
+			s.refuse(failed)
+		} else {
+			s.end(err)
+		}
 		return
 	}
 	x.pending = s.phase == inBody
-	x.call, x.state = nil, replies
 	x.res.reset()
 	x.res.busy()
 	switch x.reply(); {

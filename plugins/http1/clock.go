@@ -28,10 +28,6 @@ const (
 	noClock                     // nothing is awaited from the client
 )
 
-// lateTime is how long an answer waits for the end of a chunked body. The client may
-// be waiting for it before it sends more.
-const lateTime = time.Second
-
 // rest is the state between requests.
 func (k *clock) rest() {
 	k.state, k.used = idleClock, true
@@ -53,7 +49,7 @@ func (k *clock) start(s *conn, state clockState) {
 	d := s.protocol.options.headTime
 	switch {
 	case state == bodyClock && s.x.state == late:
-		d = lateTime
+		d = s.protocol.options.lateTime
 	case state == bodyClock:
 		d = s.protocol.options.bodyTime
 	}
@@ -151,10 +147,12 @@ func (s *conn) tick() {
 }
 
 // stillReading returns for how long a client, on whose connection no request has begun for
-// the idle time, may go on with reading the last reply; 0 if it has all of it, or has read
-// nothing for the idle time. Only connections that have come to this are watched.
+// the idle time, may go on with reading the last reply, and with thinking when it has all
+// of it; 0 if it has made no progress for the idle time. Only connections that have come
+// to this are watched.
 func (s *conn) stillReading(idle time.Duration) time.Duration {
-	if s.c.WriteBufferLength() == 0 && s.c.Unacknowledged() == 0 {
+	reads := s.c.WriteBufferLength() > 0 || s.c.Unacknowledged() > 0
+	if !reads && !s.clock.watched {
 		return 0
 	}
 	since := s.c.SinceProgress()

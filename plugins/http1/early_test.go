@@ -85,7 +85,7 @@ func TestUnreadChunks(t *testing.T) {
 	for name, h := range early(t) {
 		for size, again := range map[int]bool{200 << 10: true, 256 << 10: true, 256<<10 + 1: false, 300 << 10: false} {
 			t.Run(name+" "+itoa(size), func(t *testing.T) {
-				p := dial(t, start(t, h))
+				p := dial(t, start(t, h, http1.LateTime(patience)))
 				p.send(chunkedHead)
 				p.send(chunks(pattern(size))) // all of it, before anything is read
 				r := p.expect(200, "/u")
@@ -102,7 +102,7 @@ func TestUnreadChunks(t *testing.T) {
 			})
 		}
 		t.Run(name+" HEAD", func(t *testing.T) {
-			p := dial(t, start(t, h))
+			p := dial(t, start(t, h, http1.LateTime(patience)))
 			p.send("HEAD" + chunkedHead[len("POST"):])
 			p.send(chunks("x") + get("/next"))
 			if r, content := p.response("HEAD"); content != "" || r.ContentLength != 2 {
@@ -142,7 +142,7 @@ func TestUnreadChunksStall(t *testing.T) {
 func TestUnreadChunksShutdown(t *testing.T) {
 	for name, h := range early(t) {
 		t.Run(name, func(t *testing.T) {
-			s := start(t, h)
+			s := start(t, h, http1.LateTime(patience))
 			p := dial(t, s)
 			p.send(chunkedHead + "5\r\nhe")
 			eventually(t, "it is there", func() bool { return s.Stats().MessagesIn == 1 })
@@ -188,7 +188,7 @@ func TestUnreadSetBody(t *testing.T) {
 		w.Header("X-A", "b")
 		w.SetBody(scratch)
 		r.Connection().RunAfter(0, func() { copy(scratch, "otherwise") })
-	}))
+	}, http1.LateTime(patience)))
 	p.send(chunkedHead)
 	p.send("1\r\n")
 	for _, piece := range []string{"x\r\n", "0\r\n", "\r\n"} {

@@ -296,6 +296,7 @@ func (x *exchange) refuse(err *Error) {
 // panicked answers a request whose Handler has panicked. The server closes the
 // connection and logs the panic.
 func (x *exchange) panicked() {
+	x.dropBody() // after Leave, no end of the connection would
 	x.conn.phase = over
 	if x.state == replies || x.state == awaits {
 		x.refuse(errPanic)

@@ -1,5 +1,10 @@
 package http1
 
+import "time"
+
+// LateTime sets how long an answer waits for the end of a chunked body.
+func LateTime(d time.Duration) Option { return func(o *options) { o.lateTime = d } }
+
 // DecodeChunked decodes a chunked body that comes in pieces, with at most so many
 // bytes of content. It returns the content, the trailer section, how many bytes the
 // body had, and whether it is complete.

@@ -15,6 +15,9 @@ type options struct {
 	bodyRate    int
 	idleTime    time.Duration
 	serverField string
+	// lateTime is how long an answer waits for the end of a chunked body. The client may
+	// be waiting for it before it sends more. Only tests change it.
+	lateTime time.Duration
 }
 
 // Option changes what New makes.
@@ -68,6 +71,7 @@ func defaultOptions() options {
 		bodyTime:   30 * time.Second,
 		bodyRate:   1 << 10,
 		idleTime:   60 * time.Second,
+		lateTime:   time.Second,
 	}
 }
 

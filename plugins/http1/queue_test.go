@@ -151,6 +151,10 @@ func TestQueueTimeout(t *testing.T) {
 			p.expect(200, "")
 		})
 	}
+	broken := dial(t, b.server)
+	broken.send(chunkedHead + "5\r\nhello, no end of a chunk")
+	broken.expectStatus(400)
+	broken.expectEnd()
 	b.expectWaiting(t, 0, 0)
 	close(b.release)
 	b.first.expect(200, "/first")

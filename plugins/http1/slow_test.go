@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -113,6 +114,44 @@ func TestIdleWhileReading(t *testing.T) {
 	if idle != 1 {
 		t.Errorf("%d connections were idle, want one", idle)
 	}
+}
+
+// TestIdleAfterReading: the idle time of a client begins when it has read the reply, at
+// whichever moment that is.
+func TestIdleAfterReading(t *testing.T) {
+	t.Parallel()
+	const idle, least, step = 500 * time.Millisecond, 480 << 10, 32 << 10 // 1.2 seconds, and 80 ms
+	protocol, err := http1.New(func(w *http1.Response, r *http1.Request) {
+		w.WriteString(pattern(least + step*int(r.Path()[1]-'0')))
+	}, http1.IdleTimeout(idle))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, protocol, weir.SocketWriteBuffer(64<<10))
+	var readers sync.WaitGroup
+	for i := range 7 {
+		p := dialSlow(t, s, 4<<10, 10*time.Millisecond)
+		p.send(get("/" + itoa(i)))
+		readers.Go(func() {
+			r, err := http.ReadResponse(p.r, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			const last = 64 << 10 // more than its system has room for
+			_, err = io.CopyN(io.Discard, r.Body, r.ContentLength-last)
+			before := time.Now() // its system has yet to acknowledge the end of the rest
+			n, rest := io.Copy(io.Discard, r.Body)
+			_, end := p.r.ReadByte()
+			if n != last || err != nil || rest != nil || !errors.Is(end, io.EOF) {
+				t.Errorf("%d of the last %d bytes, %v, %v, %v", n, last, err, rest, end)
+			}
+			if d := time.Since(before); d < idle*9/10 {
+				t.Errorf("closed after %v", d)
+			}
+		})
+	}
+	readers.Wait()
 }
 
 // TestSlowEnd: a reply behind which the connection ends has as much time as the client

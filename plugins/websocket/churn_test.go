@@ -77,6 +77,6 @@ func TestHubChurn(t *testing.T) {
 	fail(t, stays.CloseNow())
 	eventually(t, "that nothing is left", func() bool {
 		st := s.protocol.Stats()
-		return st.Open == 0 && st.Topics == 0 && st.Memory == 0 && hub.Subscribers("t") == 0
+		return st.Open == 0 && st.Topics == 0 && st.Memory == 0 && st.Queued == 0 && hub.Subscribers("t") == 0
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/go-weir/weir/plugins/websocket/codec"
 )
@@ -32,6 +33,11 @@ type Client struct {
 	out    []byte
 	closed bool  // a close frame was sent
 	broken error // of a write, which may have cut a frame: nothing can follow it
+
+	// guarded by answerMu
+	answerMu  sync.Mutex
+	pong      []byte // of the last ping, yet to be sent
+	answering bool   // a goroutine is there to send pong
 }
 
 // Subprotocol is the one that was agreed on, empty if none was.
@@ -44,10 +50,11 @@ func (c *Client) Compressed() bool { return c.deflate != nil }
 // protocol.
 func (c *Client) NetConn() net.Conn { return c.conn }
 
-// Read waits for the next Text or Binary message. Pings are answered meanwhile. data is
-// valid until the next Read. A close frame is answered, and is the error, a
-// *CloseError; what the server does wrong is a *codec.Error, and answered with a close
-// frame, too. A stream that ends within a frame or a message is io.ErrUnexpectedEOF, and
+// Read waits for the next Text or Binary message. Pings are answered meanwhile, of
+// several perhaps only the last one: Read goes on while the server does not take what is
+// written. data is valid until the next Read. A close frame is answered, and is the
+// error, a *CloseError; what the server does wrong is a *codec.Error, and answered with a
+// close frame, too. A stream that ends within a frame or a message is io.ErrUnexpectedEOF, and
 // one that ends between two a *CloseError with AbnormalClosure. After an error every
 // Read returns it.
 func (c *Client) Read() (kind Kind, data []byte, err error) {
@@ -58,9 +65,9 @@ func (c *Client) Read() (kind Kind, data []byte, err error) {
 		}
 		switch m.Kind {
 		case codec.Ping:
-			_ = c.Write(codec.Pong, m.Data) // the next read will fail, too
+			c.answer(m.Data)
 		case codec.Close:
-			_ = c.Close(m.Code, "")
+			c.answerClose(m.Code, "")
 			c.err = &CloseError{m.Code, string(m.Data)}
 		case Text, Binary:
 			return m.Kind, m.Data, nil
@@ -99,9 +106,52 @@ func (c *Client) ReadMessage() (codec.Message, error) {
 func (c *Client) fail(err error) {
 	var broken *codec.Error
 	if errors.As(err, &broken) {
-		_ = c.Close(broken.Code, broken.Reason)
+		c.answerClose(broken.Code, broken.Reason)
 	}
 	c.err = err
+}
+
+// answer has a ping answered by a goroutine. A server may read nothing until what it
+// writes is read: if Read waited for its turn to write, or for room, all would wait.
+func (c *Client) answer(p []byte) {
+	c.answerMu.Lock()
+	defer c.answerMu.Unlock()
+	c.pong = append([]byte{}, p...)
+	if !c.answering {
+		c.answering = true
+		go c.sendPongs()
+	}
+}
+
+// sendPongs sends what answer has left, until there is nothing.
+func (c *Client) sendPongs() {
+	for p := c.nextPong(); p != nil; p = c.nextPong() {
+		_ = c.Write(codec.Pong, p) // the next read will fail, too
+	}
+}
+
+func (c *Client) nextPong() []byte {
+	c.answerMu.Lock()
+	defer c.answerMu.Unlock()
+	p := c.pong
+	c.pong, c.answering = nil, p != nil
+	return p
+}
+
+// answerTime is how long Read waits at most until its close frame is with the system.
+const answerTime = time.Second
+
+// answerClose sends a close frame, in its turn.
+func (c *Client) answerClose(code Code, reason string) {
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		_ = c.Close(code, reason) // the reader is told why it ends
+	}()
+	select {
+	case <-sent:
+	case <-time.After(answerTime):
+	}
 }
 
 // fill reads more.
@@ -156,6 +206,10 @@ func (c *Client) write(kind Kind, p []byte) error {
 func (c *Client) Close(code Code, reason string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.close(code, reason)
+}
+
+func (c *Client) close(code Code, reason string) error {
 	if c.closed {
 		return net.ErrClosed
 	}

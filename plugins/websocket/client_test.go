@@ -1,9 +1,12 @@
 package websocket_test
 
 import (
+	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,5 +104,50 @@ func TestClientReadMessageEnds(t *testing.T) {
 	}
 	if _, err := c.ReadMessage(); err != io.EOF { //nolint:errorlint // the very same
 		t.Errorf("behind the close frame: %v", err)
+	}
+}
+
+// TestClientReadsOn: a server that reads nothing until what it writes is read, its pings
+// and a close frame included, does not stop a client that is in the middle of a Write.
+func TestClientReadsOn(t *testing.T) {
+	near, far := net.Pipe() // which takes nothing that is not read
+	go func() {
+		buf := make([]byte, 4096)
+		n, _ := far.Read(buf) // one read is all of a request
+		_, key, _ := strings.Cut(string(buf[:n]), "Sec-Websocket-Key: ")
+		stream := strings.ReplaceAll(switching, "{}", acceptFor(key[:24]))
+		for _, k := range []codec.Kind{codec.Ping, codec.Binary, codec.Ping, codec.Ping, codec.Binary, codec.Close} {
+			stream += string(codec.AppendFrame(nil, k, 0, []byte("\x03\xe8")))
+		}
+		_, _ = io.WriteString(far, stream) // an error shows in what the client reads
+	}()
+	c, err := websocket.Dial(t.Context(), "ws://example.com/", &websocket.DialOptions{
+		NetDial: func(context.Context, string, string) (net.Conn, error) { return near, nil },
+	})
+	fail(t, err)
+	written := make(chan error, 1)
+	go func() { written <- c.Write(codec.Binary, make([]byte, 1<<10)) }()
+	read := make(chan error, 1)
+	go func() {
+		messages := 0
+		for {
+			_, _, err := c.Read()
+			if err != nil {
+				if messages != 2 {
+					t.Errorf("%d messages", messages)
+				}
+				read <- err
+				return
+			}
+			messages++
+		}
+	}()
+	var closed *websocket.CloseError
+	if err := receive(t, read); !errors.As(err, &closed) {
+		t.Error(err)
+	}
+	fail(t, far.Close())
+	if err := receive(t, written); err == nil {
+		t.Error("the message was written")
 	}
 }

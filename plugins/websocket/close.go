@@ -125,18 +125,24 @@ func (w *Conn) awaitClose() {
 
 // awaitAnswer waits for a part of the CloseTimeout. That is a time without progress
 // until the peer's system has the frame, with all that is before it, and then the time
-// for the answer.
+// for the answer, which begins when that was first seen.
 func (w *Conn) awaitAnswer() {
 	const parts = 4
 	limit := w.shard.protocol.options.closing
 	m, part := w.rare(), limit/parts
 	m.timer = w.c.RunAfter(part, func() {
-		if w.c.WriteBufferLength() > 0 || w.c.Unacknowledged() > 0 {
-			m.waited = w.c.SinceProgress()
-		} else {
+		over := false
+		switch {
+		case w.c.WriteBufferLength() > 0 || w.c.Unacknowledged() > 0:
+			m.told, m.waited = false, 0
+			over = w.c.SinceProgress() >= limit
+		case !m.told:
+			m.told = true
+		default:
 			m.waited += part
+			over = m.waited >= limit
 		}
-		if m.waited < limit {
+		if !over {
 			w.awaitAnswer()
 			return
 		}

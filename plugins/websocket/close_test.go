@@ -163,6 +163,25 @@ func TestCloseBehindBacklog(t *testing.T) {
 	}
 }
 
+// TestCloseAfterAStall: a peer that has taken nothing for a while has all the time for its
+// answer, once it has the close frame.
+func TestCloseAfterAStall(t *testing.T) {
+	needsAcks(t)
+	t.Parallel()
+	const limit, size = 1500 * time.Millisecond, 160 << 10 // more than the client's system takes
+	s := startOn(t, &handler{}, websocket.New(nil, websocket.CloseTimeout(limit)), weir.SocketWriteBuffer(32<<10))
+	c := upgraded(t, s)
+	fail(t, c.Conn.(*net.TCPConn).SetReadBuffer(32<<10))
+	conn := receive(t, s.opened)
+	fail(t, conn.WriteBinary(make([]byte, size)))
+	fail(t, conn.Close(1000, ""))
+	time.Sleep(limit * 8 / 10) // it has other things to do
+	readFull(t, c, make([]byte, 10+size+4))
+	time.Sleep(limit * 8 / 10)
+	send(t, c, wireClose(1000, ""))
+	expectEnd(t, s, 1000, weir.ErrConnectionClosed)
+}
+
 // TestAnswerIsEnough: a peer that has answered the close frame need not end its stream.
 func TestAnswerIsEnough(t *testing.T) {
 	s := startOn(t, &handler{}, websocket.New(nil), weir.Linger(time.Hour))

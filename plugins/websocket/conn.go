@@ -41,7 +41,8 @@ type more struct {
 	code   Code
 	reason string
 	timer  *weir.Timer   // the time for the answer to a close frame
-	waited time.Duration // how much of it is over
+	told   bool          // its system has that frame
+	waited time.Duration // how much of the time for the answer is over
 	held   int           // bytes that the holders know of
 
 	topics   subscriptions

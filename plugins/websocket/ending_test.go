@@ -25,6 +25,10 @@ func TestWriteBeforeEnd(t *testing.T) {
 		"Write":         func(c *websocket.Conn) error { return c.Write(codec.Text, []byte("hi")) },
 		"WritePlain":    func(c *websocket.Conn) error { return c.WritePlain(codec.Text, []byte("hi")) },
 		"WritePrepared": func(c *websocket.Conn) error { return c.WritePrepared(prepared) },
+		"ReplyPrepared": func(c *websocket.Conn) error { return c.ReplyPrepared(prepared) },
+		"Publish": func(c *websocket.Conn) error {
+			return errors.Join(c.Subscribe("t"), c.Hub().PublishPrepared("t", prepared))
+		},
 		"long": func(c *websocket.Conn) error {
 			if err := c.WriteText([]byte("hi")); err != nil {
 				return err

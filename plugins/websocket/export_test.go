@@ -32,3 +32,21 @@ func (w *Conn) Later(d time.Duration) {
 	k.tick()
 	w.keepAlive()
 }
+
+// Holders is how many connections are known to hold much for unfinished messages.
+func (p *Protocol) Holders() int {
+	p.holders.mu.Lock()
+	defer p.holders.mu.Unlock()
+	return len(p.holders.held)
+}
+
+// Dismiss has the largest holder go, and c, which is that, note meanwhile that it holds
+// another number of bytes. Loop only.
+func (w *Conn) Dismiss() {
+	h := &w.shard.protocol.holders
+	h.mu.Lock()
+	h.dismiss()
+	h.mu.Unlock()
+	w.more.held--
+	w.noteHeld()
+}

@@ -91,9 +91,12 @@ func (k *keeper) arm(s *shard) {
 func (w *Conn) keepAlive() {
 	s := w.shard
 	o := &s.protocol.options
-	if w.bits.Load() != 0 { // it is ending, or not read, so that no pong would be seen
+	if bits := w.bits.Load(); bits != 0 { // it is ending, or not read, so that no pong would be seen
 		w.seen = s.keeper.now
 		w.decoder.Mark(s.keeper.now, true)
+		if bits&bitClosing == 0 && o.ping > 0 {
+			w.behind() // it is perhaps not read because the peer takes nothing
+		}
 		return
 	}
 	since, received, ok := w.decoder.Mark(s.keeper.now, false)

@@ -186,9 +186,9 @@ func TestPongBehindSystem(t *testing.T) {
 }
 
 // TestStuck: a peer whose system takes nothing of what is sent goes, whether the program
-// goes on writing or not.
+// goes on writing or not, or does not read it either until it does.
 func TestStuck(t *testing.T) {
-	for _, writing := range []bool{false, true} {
+	for _, does := range []string{"nothing", "writes", "pauses"} {
 		s := startOn(t, &handler{open: func(c *websocket.Conn) {
 			_ = c.WriteBinary(make([]byte, 8<<20)) // more than the system takes
 		}}, websocket.New(nil, websocket.KeepAlive(50*time.Millisecond, 50*time.Millisecond)),
@@ -196,7 +196,10 @@ func TestStuck(t *testing.T) {
 		c := connect(t, s)
 		send(t, c, good()+"\r\n") // and that is all it does
 		conn := receive(t, s.opened)
-		if writing {
+		switch does {
+		case "pauses":
+			conn.PauseRead()
+		case "writes":
 			done := make(chan struct{})
 			go func() {
 				defer close(done)

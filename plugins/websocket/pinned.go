@@ -95,11 +95,20 @@ func (h *holders) dismiss() bool {
 // come to its end meanwhile. It is run by the loop, and not for the connection, which
 // may have ended.
 func (w *Conn) dismissed(bytes int) {
-	if w.more.held = 0; w.decoder.Pinned() > 0 && !w.has(flagSettled|flagEnded) {
+	h := &w.shard.protocol.holders
+	h.forget(w)
+	if w.decoder.Pinned() > 0 && !w.has(flagSettled|flagEnded) {
 		w.fail(codec.ErrTooMuchPending)
 	}
-	h := &w.shard.protocol.holders
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.leaving -= bytes
-	h.mu.Unlock()
+}
+
+// forget takes w off: since it was told to go, it may have been noted again. Loop only.
+func (h *holders) forget(w *Conn) {
+	w.more.held = 0
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.held, w)
 }

@@ -29,12 +29,11 @@ func TestPinnedShare(t *testing.T) {
 	holding := make([]raw, 0, 20)
 	for i := range 20 {
 		c := upgraded(t, s)
-		receive(t, s.opened)
+		conn := receive(t, s.opened)
 		send(t, c, half(size, size/2+1))
 		holding = append(holding, c)
-		if i < 7 {
-			eventually(t, "all of it is held", func() bool { return s.protocol.Stats().Pinned >= int64(i+1)*size/2 })
-		} else {
+		eventually(t, "all of it is held", func() bool { return onLoop(t, conn, conn.Partial) == size/2+1 })
+		if i >= 7 {
 			eventually(t, "the oldest has gone", func() bool { return s.protocol.Stats().Limits.Pinned == uint64(i+1-7) })
 			if got := holding[i-7].frames(t); got != "close:1013" {
 				t.Errorf("%d: frames %s", i-7, got)
@@ -81,6 +80,24 @@ func TestPinnedLargest(t *testing.T) {
 	}
 	if n := s.protocol.Stats().Limits.Pinned; n > 1 {
 		t.Errorf("%d connections had to go", n)
+	}
+}
+
+// TestPinnedNotedAgain: a connection whose message grows when it has been told to go is
+// forgotten with its end.
+func TestPinnedNotedAgain(t *testing.T) {
+	s := start(t, &handler{}, websocket.PinnedLimit(1<<20))
+	c := upgraded(t, s)
+	conn := receive(t, s.opened)
+	send(t, c, half(200<<10, 150<<10))
+	eventually(t, "it is held", func() bool { return s.protocol.Holders() == 1 })
+	onLoop(t, conn, func() int { conn.Dismiss(); return 0 })
+	if got := c.frames(t); got != "close:1013" {
+		t.Errorf("frames %s", got)
+	}
+	receive(t, s.ended)
+	if n := s.protocol.Holders(); n != 0 {
+		t.Errorf("%d connections are known to hold something", n)
 	}
 }
 

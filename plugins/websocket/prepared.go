@@ -11,7 +11,8 @@ import (
 var errForeign = errors.New("websocket: only Conn's methods write to a WebSocket")
 
 // PreparedMessage is a message for many connections: it is framed once, and compressed
-// at most once for each size of window that peers have asked for. Connections that have
+// once for each size of window that peers have asked for, or by each of several
+// goroutines that need the first of that size at the same moment. Connections that have
 // yet to write it share its bytes. It is for any goroutine.
 type PreparedMessage struct {
 	// set once
@@ -100,15 +101,31 @@ func (m *PreparedMessage) shared(w *Conn) any {
 	case z.Takeover():
 		return nil
 	}
+	if frame := m.known(z.Bits()); frame != nil {
+		return frame
+	}
+	// Without mu: a loop never waits for what another goroutine compresses, which takes
+	// as long as to do it, or longer if that one does not run.
+	return m.add(z.Bits(), z.AppendFrame(nil, m.kind, m.data))
+}
+
+// known returns the frame for a size of window; nil if there is none yet.
+func (m *PreparedMessage) known(bits int) any {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	frame := m.compressed[z.Bits()]
-	if frame == nil {
-		if m.compressed == nil {
-			m.compressed = make(map[int]any)
-		}
-		frame = z.AppendFrame(nil, m.kind, m.data)
-		m.compressed[z.Bits()] = frame
+	return m.compressed[bits]
+}
+
+// add keeps a frame for a size of window, and returns the one to use: the first stays.
+func (m *PreparedMessage) add(bits int, frame []byte) any {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if first := m.compressed[bits]; first != nil {
+		return first
 	}
-	return frame
+	if m.compressed == nil {
+		m.compressed = make(map[int]any)
+	}
+	m.compressed[bits] = frame
+	return m.compressed[bits]
 }

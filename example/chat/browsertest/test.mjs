@@ -128,7 +128,13 @@ async function talk() {
   await b.locator('#log .event', { hasText: 'Ada joined' }).waitFor();
   assert.equal(await a.locator('#people li').count(), 2);
 
-  for (let i = 1; i <= 60; i++) await say(a, `flood ${i}`);
+  // All at once: a browser that is short of processor time would keep to the limit, which is one of a rate.
+  await a.evaluate(() => {
+    for (let i = 1; i <= 60; i++) {
+      document.getElementById('text').value = `flood ${i}`;
+      document.getElementById('say').requestSubmit();
+    }
+  });
   await a.getByRole('status').filter({ hasText: 'closed' }).waitFor();
   await a.locator('#banner-text', { hasText: 'too many messages' }).waitFor();
   await shoot(a, 'sent-away');

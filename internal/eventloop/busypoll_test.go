@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-weir/weir/eventloop"
+	"github.com/go-weir/weir/internal/eventloop"
 	"github.com/go-weir/weir/poller"
 )
 
