@@ -142,6 +142,9 @@ func (s *conn) tick() {
 	}
 	k.used = false
 	if idle > 0 {
+		if k.state == idleClock {
+			s.stillReading(idle) // if it is, it is watched from now on
+		}
 		k.arm(s, idle)
 	}
 }

@@ -120,18 +120,18 @@ func TestIdleWhileReading(t *testing.T) {
 // whichever moment that is.
 func TestIdleAfterReading(t *testing.T) {
 	t.Parallel()
-	const idle, least, step = 500 * time.Millisecond, 480 << 10, 32 << 10 // 1.2 seconds, and 80 ms
+	const idle, least, step = 500 * time.Millisecond, 240 << 10, 32 << 10 // 600 ms, and 80 ms
 	protocol, err := http1.New(func(w *http1.Response, r *http1.Request) {
-		w.WriteString(pattern(least + step*int(r.Path()[1]-'0')))
+		w.WriteString(pattern(least + step*int(r.Path()[1]-'a')))
 	}, http1.IdleTimeout(idle))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := serve(t, protocol, weir.SocketWriteBuffer(64<<10))
 	var readers sync.WaitGroup
-	for i := range 7 {
+	for i := range 12 {
 		p := dialSlow(t, s, 4<<10, 10*time.Millisecond)
-		p.send(get("/" + itoa(i)))
+		p.send(get("/" + string(rune('a'+i))))
 		readers.Go(func() {
 			r, err := http.ReadResponse(p.r, nil)
 			if err != nil {

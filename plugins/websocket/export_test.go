@@ -40,6 +40,13 @@ func (p *Protocol) Holders() int {
 	return len(p.holders.held)
 }
 
+// Leaving is how many bytes are held by connections that have been told to go.
+func (p *Protocol) Leaving() int {
+	p.holders.mu.Lock()
+	defer p.holders.mu.Unlock()
+	return p.holders.leaving
+}
+
 // Dismiss has the largest holder go, and c, which is that, note meanwhile that it holds
 // another number of bytes. Loop only.
 func (w *Conn) Dismiss() {
