@@ -39,7 +39,7 @@ const (
 	flagBlocked                       // the system takes no more bytes until it says Writable; out has some then
 	flagPressured                     // over the high-water mark and not yet down to the low one
 	flagEOF                           // the peer has ended its stream
-	flagLastCall                      // the server drains: no more is read than extras.unread
+	flagLastCall                      // the server drains, or writing has failed: no more is read than extras.unread
 	flagHalfClose                     // ShutdownWrite has to be done once all is sent
 	flagFIN                           // shutdown(2) is done
 	flagClosing                       // draining has begun on the loop
@@ -111,9 +111,10 @@ type extras struct {
 	linger        time.Duration // loop time at which lingering began; 0: not lingering
 	stall         time.Duration // SetStallTimeout; 0: the server's; less than 0: never
 	acks          acks
-	unread        int         // bytes that Shutdown has found in the socket and that are not read yet
-	timers        *connTimer  // those of RunAfter that have not fired
-	incomplete    *incomplete // nil: no large message came in parts lately
+	unread        int          // bytes that Shutdown has found in the socket and that are not read yet
+	failed        *failedWrite // nil: writing has not failed
+	timers        *connTimer   // those of RunAfter that have not fired
+	incomplete    *incomplete  // nil: no large message came in parts lately
 }
 
 // ID is the connection's name for as long as the process runs. It is known from

@@ -136,7 +136,7 @@ func sendSize(data any) int64 {
 // together with those of other Sends.
 func (c *Connection) performSend(t *eventloop.Task) {
 	n, referenced := 0, false
-	if c.state.Load() != closed && !c.has(flagDead) {
+	if c.state.Load() != closed && !c.has(flagDead) && c.failedWrite() == nil {
 		c.loop.touch(c)
 		n, referenced = c.queueSend(t)
 	}

@@ -186,6 +186,9 @@ func (c *Connection) settle() {
 // moveOn moves the end of c on as far as it goes, and reports whether c is
 // still there.
 func (c *Connection) moveOn() bool {
+	if f := c.failedWrite(); f != nil && !c.has(flagClosing) {
+		c.moveFailed(f)
+	}
 	if !c.has(flagClosing) && c.inputEnded() {
 		if c.deliverLast(); c.inputEnded() { // not, if it is held for the answer
 			c.beginClosing()

@@ -345,7 +345,7 @@ func (c *Connection) wrote(call string, n int, short bool, errno syscall.Errno) 
 	case sock.Temporary(errno), errno == 0 && short:
 		c.blocked()
 	case errno != 0:
-		c.fail(os.NewSyscallError(call, errno))
+		c.writeFailed(os.NewSyscallError(call, errno))
 	}
 }
 

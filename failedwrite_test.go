@@ -1,0 +1,89 @@
+package weir_test
+
+import (
+	"errors"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/go-weir/weir"
+	"github.com/go-weir/weir/internal/sock"
+)
+
+// TestLastMessageOfReset: a message that a peer has sent before it reset the connection is
+// delivered, also if a write of ours finds the reset first, whichever way that was made.
+func TestLastMessageOfReset(t *testing.T) {
+	for name, write := range map[string]func(p *pair) error{
+		"Write":  func(p *pair) error { return p.conn.WritePacket("news") },
+		"Send":   func(p *pair) error { return p.conn.Send("news") },
+		"much":   func(p *pair) error { return p.conn.WritePacket(string(pattern(1 << 20))) },
+		"shared": func(p *pair) error { return p.conn.WriteShared(pattern(100_000)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := make(chan string, 10)
+			p := startPair(t, &handler{message: func(c *weir.Connection, _ any, data []byte) any {
+				got <- string(data)
+				return "too late" // nobody can be answered any more
+			}})
+			free := make(chan struct{})
+			occupied := make(chan struct{})
+			fail(t, p.conn.Loop().Execute(func() { close(occupied); <-free; fail(t, write(p)) }))
+			receive(t, occupied)
+			send(t, p.peer, "last words")
+			reset(t, p.peer)
+			close(free)
+			for receive(t, p.ended) != p.conn {
+			}
+			if len(got) != 1 || <-got != "last words" {
+				t.Errorf("not delivered; Err is %v", p.conn.Err())
+			}
+			var lost *weir.UnsentError
+			if err := p.conn.Err(); !wasReset(err) || !errors.As(err, &lost) || lost.Bytes == 0 {
+				t.Errorf("Err is %v, want a reset with bytes unsent", err)
+			}
+			eventually(t, "it is counted", func() bool {
+				st := p.server.Stats()
+				return st.Closed.System == 1 && st.OutputBytes == 0 && p.conn.WriteBufferLength() == 0
+			})
+		})
+	}
+}
+
+// TestFailedWriteEnds: if only writing has failed, and the peer goes on sending, no more is
+// read than what was there; nothing is accepted for sending.
+func TestFailedWriteEnds(t *testing.T) {
+	var broken atomic.Bool
+	messages := make(chan error, 100)
+	p := startPair(t, &handler{message: func(c *weir.Connection, _ any, _ []byte) any {
+		if broken.Load() {
+			messages <- c.Send("more")
+		}
+		return nil
+	}}, weir.WithCalls(func(c *sock.Calls) {
+		write := c.Write
+		c.Write = func(fd int, b []byte) (int, syscall.Errno) {
+			if broken.Load() {
+				return 0, syscall.EPIPE
+			}
+			return write(fd, b)
+		}
+	}))
+	go func() {
+		for {
+			if _, err := p.peer.Write(pattern(1000)); err != nil {
+				return
+			}
+		}
+	}()
+	eventually(t, "input", func() bool { return p.server.Stats().BytesIn > 10_000 })
+	fail(t, p.conn.Execute(func() {
+		broken.Store(true)
+		fail(t, p.conn.WritePacket("news"))
+	}))
+	p.expectErr(t, syscall.EPIPE)
+	for range len(messages) {
+		if err := <-messages; !errors.Is(err, weir.ErrConnectionClosed) {
+			t.Errorf("Send behind a failed write: %v", err)
+		}
+	}
+}
