@@ -46,3 +46,13 @@ type ShutdownHandler interface {
 	// answer.
 	OnShutdown(c *Connection)
 }
+
+// HalfCloseHandler is a Handler that wants to know at once that a peer has ended
+// its stream. As a rule that is the end of the connection; one that is held (see
+// Connection.Hold) stays open.
+type HalfCloseHandler interface {
+	// OnHalfClose runs on the loop, once at most, when all that the peer has
+	// sent was received. A peer that went away looks just like one that only
+	// ended its own half, and waits for the rest.
+	OnHalfClose(c *Connection)
+}

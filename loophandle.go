@@ -3,7 +3,6 @@ package weir
 import (
 	"log/slog"
 	"runtime/debug"
-	"time"
 
 	"github.com/go-weir/weir/internal/eventloop"
 )
@@ -31,38 +30,11 @@ func (l Loop) Execute(f func()) error {
 	return nil
 }
 
-// RunAfter runs f on the loop after d, unless the timer is stopped first or the
-// loop ends. A panic is dealt with as by Execute. Loop only, and so is Stop of what
-// it returns.
-func (l Loop) RunAfter(d time.Duration, f func()) *Timer {
-	t := &loopTimer{loop: l.loop, f: f}
-	t.timer.Init(t)
-	l.loop.Arm(&t.timer, later(l.loop.Clock(), max(d, 0)))
-	return &Timer{t}
-}
-
 // loopTasks is a loop as the target of its Execute.
 type loopTasks loop
 
 // Perform implements eventloop.Target.
 func (l *loopTasks) Perform(t *eventloop.Task) { (*loop)(l).call("Loop.Execute", t.Arg.(func())) }
-
-// loopTimer is a function that waits for its time on a loop.
-type loopTimer struct {
-	timer eventloop.Timer
-	loop  *loop
-	f     func()
-}
-
-// OnExpire runs the function.
-func (t *loopTimer) OnExpire() { t.loop.call("Loop.RunAfter", t.f) }
-
-// stop implements stopper.
-func (t *loopTimer) stop() bool {
-	was := t.timer.Armed()
-	t.loop.Disarm(&t.timer)
-	return was
-}
 
 // call runs a function that may panic and belongs to no connection.
 func (l *loop) call(name string, f func()) {

@@ -4,6 +4,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/go-weir/weir/internal/eventloop"
 )
 
 // Timer is what RunAfter and RunEvery return. It need not be stopped.
@@ -156,4 +158,106 @@ func (s *timerSet) stop() {
 	for t := range timers {
 		t.stop()
 	}
+}
+
+// connTimer is a function that waits for its time on the connection's loop.
+type connTimer struct {
+	timer      eventloop.Timer
+	next, prev *connTimer // of the same connection; those armed first are last
+	conn       *Connection
+	f          func()
+}
+
+// RunAfter runs f on the connection's loop after d, unless the timer is stopped first
+// or the connection is ending by then, be it only by a Close that has yet to send
+// something: the rule is that of Execute. If f panics, the connection is closed, as with
+// any callback. Loop only, and so is Stop of what it returns.
+func (c *Connection) RunAfter(d time.Duration, f func()) *Timer {
+	t := &connTimer{conn: c, f: f}
+	if c.state.Load() == open {
+		x := c.extra()
+		if t.next = x.timers; t.next != nil {
+			t.next.prev = t
+		}
+		x.timers = t
+		t.timer.Init(t)
+		c.loop.Arm(&t.timer, later(c.loop.Clock(), max(d, 0)))
+	}
+	return &Timer{t}
+}
+
+// OnExpire runs the function, as if for an event of the connection.
+func (t *connTimer) OnExpire() {
+	c := t.conn
+	t.unlink()
+	if c.state.Load() != open {
+		return // Close was called, and its task has not run yet
+	}
+	c.loop.current = c
+	c.call("RunAfter", t.f)
+	c.settle()
+}
+
+// stop implements stopper.
+func (t *connTimer) stop() bool {
+	if !t.timer.Armed() {
+		return false
+	}
+	t.conn.loop.Disarm(&t.timer)
+	t.unlink()
+	return true
+}
+
+func (t *connTimer) unlink() {
+	if t.prev != nil {
+		t.prev.next = t.next
+	} else {
+		t.conn.extras.timers = t.next
+	}
+	if t.next != nil {
+		t.next.prev = t.prev
+	}
+	t.next, t.prev = nil, nil
+	t.conn.tidyExtras()
+}
+
+func (c *Connection) dropTimers() {
+	if c.extras == nil {
+		return
+	}
+	for t := c.extras.timers; t != nil; {
+		c.loop.Disarm(&t.timer)
+		next := t.next
+		t.next, t.prev = nil, nil // one that the program keeps must not keep the others
+		t = next
+	}
+	c.extras.timers = nil
+	c.tidyExtras()
+}
+
+// RunAfter runs f on the loop after d, unless the timer is stopped first or the
+// loop ends. A panic is dealt with as by Execute. Loop only, and so is Stop of what
+// it returns.
+func (l Loop) RunAfter(d time.Duration, f func()) *Timer {
+	t := &loopTimer{loop: l.loop, f: f}
+	t.timer.Init(t)
+	l.loop.Arm(&t.timer, later(l.loop.Clock(), max(d, 0)))
+	return &Timer{t}
+}
+
+// loopTimer is a function that waits for its time on a loop.
+type loopTimer struct {
+	timer eventloop.Timer
+	loop  *loop
+	f     func()
+}
+
+// OnExpire runs the function.
+func (t *loopTimer) OnExpire() { t.loop.call("Loop.RunAfter", t.f) }
+
+// stop implements stopper.
+func (t *loopTimer) stop() bool {
+	was := t.timer.Armed()
+	t.loop.Disarm(&t.timer)
+	return was
 }

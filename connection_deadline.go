@@ -4,8 +4,6 @@ import (
 	"math"
 	"os"
 	"time"
-
-	"github.com/go-weir/weir/internal/eventloop"
 )
 
 // expiry is a Connection as its timer sees it.
@@ -167,79 +165,4 @@ func later(t, d time.Duration) time.Duration {
 		return math.MaxInt64
 	}
 	return t + d
-}
-
-// connTimer is a function that waits for its time on the connection's loop.
-type connTimer struct {
-	timer      eventloop.Timer
-	next, prev *connTimer // of the same connection; those armed first are last
-	conn       *Connection
-	f          func()
-}
-
-// RunAfter runs f on the connection's loop after d, unless the timer is stopped first
-// or the connection is ending by then, be it only by a Close that has yet to send
-// something: the rule is that of Execute. If f panics, the connection is closed, as with
-// any callback. Loop only, and so is Stop of what it returns.
-func (c *Connection) RunAfter(d time.Duration, f func()) *Timer {
-	t := &connTimer{conn: c, f: f}
-	if c.state.Load() == open {
-		x := c.extra()
-		if t.next = x.timers; t.next != nil {
-			t.next.prev = t
-		}
-		x.timers = t
-		t.timer.Init(t)
-		c.loop.Arm(&t.timer, later(c.loop.Clock(), max(d, 0)))
-	}
-	return &Timer{t}
-}
-
-// OnExpire runs the function, as if for an event of the connection.
-func (t *connTimer) OnExpire() {
-	c := t.conn
-	t.unlink()
-	if c.state.Load() != open {
-		return // Close was called, and its task has not run yet
-	}
-	c.loop.current = c
-	c.call("RunAfter", t.f)
-	c.settle()
-}
-
-// stop implements stopper.
-func (t *connTimer) stop() bool {
-	if !t.timer.Armed() {
-		return false
-	}
-	t.conn.loop.Disarm(&t.timer)
-	t.unlink()
-	return true
-}
-
-func (t *connTimer) unlink() {
-	if t.prev != nil {
-		t.prev.next = t.next
-	} else {
-		t.conn.extras.timers = t.next
-	}
-	if t.next != nil {
-		t.next.prev = t.prev
-	}
-	t.next, t.prev = nil, nil
-	t.conn.tidyExtras()
-}
-
-func (c *Connection) dropTimers() {
-	if c.extras == nil {
-		return
-	}
-	for t := c.extras.timers; t != nil; {
-		c.loop.Disarm(&t.timer)
-		next := t.next
-		t.next, t.prev = nil, nil // one that the program keeps must not keep the others
-		t = next
-	}
-	c.extras.timers = nil
-	c.tidyExtras()
 }

@@ -2,6 +2,7 @@ package weir
 
 import (
 	"sync"
+	"unsafe"
 
 	"github.com/go-weir/weir/internal/sock"
 	"github.com/go-weir/weir/ringbuffer"
@@ -160,4 +161,36 @@ func (l *loop) tellDone() {
 	if l.dones = l.dones[:0]; cap(l.dones) > keptDones {
 		l.dones = nil
 	}
+}
+
+// enqueue copies p behind all that waits already.
+func (c *Connection) enqueue(p []byte) {
+	c.queue().append(p)
+	c.account(len(p), 0)
+}
+
+// queue is c.out, made if need be. Something must be put there.
+func (c *Connection) queue() *outbound {
+	if c.out == nil {
+		c.out = takeOutbound()
+	}
+	return c.out
+}
+
+// account adds n bytes, or takes them away, from what is accepted and unsent.
+// Those that Send has counted it takes off in the same step: in between, other
+// Sends would meet a limit that is not the right one.
+func (c *Connection) account(n int, counted int64) {
+	pending := c.pending.Add(int64(n) - counted)
+	c.loop.stats.OutputBytes += int64(n)
+	if n > 0 {
+		c.mark(pending)
+	}
+}
+
+// sameBytes reports whether p is data itself, so that p is as much the
+// library's as data is.
+func sameBytes(p []byte, data any) bool {
+	b, ok := data.([]byte)
+	return ok && len(p) == len(b) && unsafe.SliceData(p) == unsafe.SliceData(b)
 }

@@ -1,15 +1,5 @@
 package weir
 
-// HalfCloseHandler is a Handler that wants to know at once that a peer has ended
-// its stream. As a rule that is the end of the connection; one that is held (see
-// Connection.Hold) stays open.
-type HalfCloseHandler interface {
-	// OnHalfClose runs on the loop, once at most, when all that the peer has
-	// sent was received. A peer that went away looks just like one that only
-	// ended its own half, and waits for the rest.
-	OnHalfClose(c *Connection)
-}
-
 // Hold keeps the connection open for a reply that is still being made, perhaps by
 // another goroutine: until Hold(false), neither the end of the peer's stream nor
 // Shutdown ends it, and with Shutdown it is still read. All other ends, such as
