@@ -55,7 +55,7 @@ func TestAcceptFails(t *testing.T) {
 	}
 }
 
-// TestTurnAwayFails: even the spare descriptor may not help.
+// TestTurnAwayFails: even the descriptor in reserve may not help.
 func TestTurnAwayFails(t *testing.T) {
 	f := newFaults()
 	f.site, f.nth, f.always, f.effect = "accept@", 1, true, effect{errno: syscall.EMFILE}

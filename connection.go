@@ -23,34 +23,34 @@ const (
 
 // Bits that any goroutine may set.
 const (
-	bitPaused    uint32 = 1 << iota // PauseRead
-	bitWoken                        // a Wake is on its way
-	bitWriteShut                    // ShutdownWrite: nothing more is accepted for sending
-	bitOver                         // went over the high-water mark, or was refused; the loop has yet to take note
-	bitResuming                     // an opResume is on its way
-	bitConnected                    // OnConnect has returned
-	bitSlow                         // an opSlow is on its way, or was
-	bitReset                        // Reset: the stream ends with a reset, and not as if it were whole
+	bitPaused        uint32 = 1 << iota // PauseRead
+	bitWoken                            // a Wake is on its way
+	bitWriteShut                        // ShutdownWrite: nothing more is accepted for sending
+	bitOverHighWater                    // went over the high-water mark, or was refused; the loop has yet to take note
+	bitResuming                         // an opResume is on its way
+	bitConnected                        // OnConnect has returned
+	bitSlow                             // an opSlow is on its way, or was
+	bitReset                            // Reset: the stream ends with a reset, and not as if it were whole
 )
 
 // Flags that the loop keeps.
 const (
-	flagTouched    uint16 = 1 << iota // on the loop's list, settled at the end of the cycle
-	flagBlocked                       // the system takes no more bytes until it says Writable; out has some then
-	flagPressured                     // over the high-water mark and not yet down to the low one
-	flagEOF                           // the peer has ended its stream
-	flagLastCall                      // the server drains, or writing has failed: no more is read than extras.unread
-	flagHalfClose                     // ShutdownWrite has to be done once all is sent
-	flagFIN                           // shutdown(2) is done
-	flagClosing                       // draining has begun on the loop
-	flagDead                          // to be torn down without sending anything more
-	flagUnwatched                     // not with the poller: it would report a hang-up for ever
-	flagHeld                          // Hold: the end of the input is not the end
-	flagAwaitPeer                     // AwaitPeer: acknowledged is not enough
-	flagTracked                       // lastProgress is kept
-	flagUnsent                        // the cause says that bytes are lost
-	flagUncut                         // in may have whole messages: no more were wanted when they were delivered
-	flagIncomplete                    // extras.incomplete is counted: much was received of a message that has not ended
+	flagDirty        uint16 = 1 << iota // on the loop's list, settled at the end of the cycle
+	flagBlocked                         // the system takes no more bytes until it says Writable; out has some then
+	flagBackpressure                    // over the high-water mark and not yet down to the low one
+	flagEOF                             // the peer has ended its stream
+	flagLastCall                        // the server drains, or writing has failed: no more is read than cold.unread
+	flagHalfClose                       // ShutdownWrite has to be done once all is sent
+	flagFIN                             // shutdown(2) is done
+	flagClosing                         // draining has begun on the loop
+	flagDead                            // to be torn down without sending anything more
+	flagUnwatched                       // not with the poller: it would report a hang-up for ever
+	flagHeld                            // Hold: the end of the input is not the end
+	flagAwaitPeer                       // AwaitPeer: acknowledged is not enough
+	flagTracked                         // lastProgress is kept
+	flagUnsent                          // the cause says that bytes are lost
+	flagUndelivered                     // in may have whole messages: no more were wanted when they were delivered
+	flagIncomplete                      // cold.incomplete is counted: much was received of a message that has not ended
 )
 
 // Connection is one accepted connection. Methods are for any goroutine unless
@@ -81,7 +81,7 @@ type Connection struct {
 	protocol     any                    // the Protocol's own state
 	ctx          any
 	timer        eventloop.Timer // for the earliest of all its times
-	extras       *extras         // nil: none
+	cold         *cold           // nil: none
 
 	// any goroutine
 	received atomic.Int64  // bytes in the input ring, as of the last delivery
@@ -94,18 +94,18 @@ type Connection struct {
 	id       ConnID // by the loop, before OnConnect
 
 	// guarded by mu
-	mu    sync.Mutex
-	aside *aside // nil: none
+	mu     sync.Mutex
+	locked *locked // nil: none
 }
 
-// aside is what is known of few connections for long.
-type aside struct {
+// locked is the state of few connections that other goroutines use, too. Guarded by mu.
+type locked struct {
 	err    error          // the cause of the end; the first one stays
 	values map[string]any // Set
 }
 
-// extras is what few connections need.
-type extras struct {
+// cold is the state that few connections need. Loop only.
+type cold struct {
 	readDeadline  time.Duration // loop time; 0: none
 	writeDeadline time.Duration // loop time; 0: none
 	linger        time.Duration // loop time at which lingering began; 0: not lingering
@@ -204,18 +204,18 @@ func (c *Connection) listener() *listener { return c.loop.server.listeners[c.acc
 
 // cause is why c ends; nil if it doesn't. With mu held.
 func (c *Connection) cause() error {
-	if c.aside == nil {
+	if c.locked == nil {
 		return nil
 	}
-	return c.aside.err
+	return c.locked.err
 }
 
-// besides is c.aside, made if need be. With mu held.
-func (c *Connection) besides() *aside {
-	if c.aside == nil {
-		c.aside = new(aside)
+// lockedState is c.locked, made if need be. With mu held.
+func (c *Connection) lockedState() *locked {
+	if c.locked == nil {
+		c.locked = new(locked)
 	}
-	return c.aside
+	return c.locked
 }
 
 // attrs are what log lines say of c.
@@ -240,18 +240,18 @@ func (c *Connection) set(flag uint16) { c.flags |= flag }
 
 func (c *Connection) unset(flag uint16) { c.flags &^= flag }
 
-// extra returns c.extras, made if need be.
-func (c *Connection) extra() *extras {
-	if c.extras == nil {
-		c.extras = new(extras)
+// coldState returns c.cold, made if need be.
+func (c *Connection) coldState() *cold {
+	if c.cold == nil {
+		c.cold = new(cold)
 	}
-	return c.extras
+	return c.cold
 }
 
-// tidyExtras lets go of c.extras once they say nothing.
-func (c *Connection) tidyExtras() {
-	if c.extras != nil && *c.extras == (extras{}) {
-		c.extras = nil
+// trimCold lets go of c.cold once it says nothing.
+func (c *Connection) trimCold() {
+	if c.cold != nil && *c.cold == (cold{}) {
+		c.cold = nil
 	}
 }
 
@@ -260,7 +260,7 @@ func (c *Connection) tidyExtras() {
 func (c *Connection) Set(key string, value any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a := c.besides()
+	a := c.lockedState()
 	if a.values == nil {
 		a.values = make(map[string]any)
 	}
@@ -271,8 +271,8 @@ func (c *Connection) Set(key string, value any) {
 func (c *Connection) Get(key string) (value any, exists bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.aside != nil {
-		value, exists = c.aside.values[key]
+	if c.locked != nil {
+		value, exists = c.locked.values[key]
 	}
 	return value, exists
 }
@@ -281,7 +281,7 @@ func (c *Connection) Get(key string) (value any, exists bool) {
 func (c *Connection) Delete(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.aside != nil {
-		delete(c.aside.values, key)
+	if c.locked != nil {
+		delete(c.locked.values, key)
 	}
 }

@@ -1,43 +1,43 @@
 package weir
 
-// pressure stops reading from a peer that does not read what it is sent. It
+// pauseForBackpressure stops reading from a peer that does not read what it is sent. It
 // goes by what mark has noted, and not by what is pending now: who has seen the
 // high-water mark passed, and stopped, waits for OnWritable, even if all was
 // sent meanwhile.
-func (c *Connection) pressure() {
-	if c.bits.Load()&bitOver == 0 {
+func (c *Connection) pauseForBackpressure() {
+	if c.bits.Load()&bitOverHighWater == 0 {
 		return
 	}
-	c.bits.And(^bitOver)
-	if !c.has(flagPressured) && c.state.Load() == open {
-		c.set(flagPressured)
+	c.bits.And(^bitOverHighWater)
+	if !c.has(flagBackpressure) && c.state.Load() == open {
+		c.set(flagBackpressure)
 		c.loop.stats.Pauses++
 		c.loop.stats.Paused++
 	}
 }
 
-// unpressure undoes pressure.
-func (c *Connection) unpressure() {
-	if c.has(flagPressured) {
-		c.unset(flagPressured)
+// clearBackpressure undoes pressure.
+func (c *Connection) clearBackpressure() {
+	if c.has(flagBackpressure) {
+		c.unset(flagBackpressure)
 		c.loop.stats.Paused--
 	}
 }
 
-// relieved reports whether c was over its high-water mark and has drained.
-func (c *Connection) relieved() bool {
-	return c.has(flagPressured) && c.pending.Load() <= int64(c.loop.server.opts.LowWaterMark)
+// drained reports whether c was over its high-water mark and has drained.
+func (c *Connection) drained() bool {
+	return c.has(flagBackpressure) && c.pending.Load() <= int64(c.loop.server.opts.LowWaterMark)
 }
 
-// relieve goes on with a connection that was over its high-water mark and has
+// resumeAfterDrain goes on with a connection that was over its high-water mark and has
 // drained, and reports whether it has: then there may be more to send.
-func (c *Connection) relieve() bool {
-	c.pressure()
-	if !c.relieved() {
+func (c *Connection) resumeAfterDrain() bool {
+	c.pauseForBackpressure()
+	if !c.drained() {
 		return false
 	}
 	s := c.loop.server
-	c.unpressure()
+	c.clearBackpressure()
 	if s.writable != nil && c.state.Load() == open {
 		c.call("OnWritable", func() { s.writable.OnWritable(c) })
 	}
@@ -72,10 +72,10 @@ func (c *Connection) blocked() {
 	}
 }
 
-// mark notes that the high-water mark was passed, if it was by what has made
+// noteHighWater notes that the high-water noteHighWater was passed, if it was by what has made
 // pending that much. Any goroutine.
-func (c *Connection) mark(pending int64) {
+func (c *Connection) noteHighWater(pending int64) {
 	if pending > int64(c.loop.server.opts.HighWaterMark) {
-		c.bits.Or(bitOver)
+		c.bits.Or(bitOverHighWater)
 	}
 }

@@ -81,7 +81,7 @@ func (c *Connection) drainFor(err error) bool {
 	if !c.state.CompareAndSwap(open, draining) {
 		return false
 	}
-	c.besides().err = err
+	c.lockedState().err = err
 	return true
 }
 
@@ -110,7 +110,7 @@ func (c *Connection) beginClosing() {
 	}
 	c.drainFor(cause) // no effect on one that Close has begun
 	c.set(flagClosing)
-	c.unpressure()
+	c.clearBackpressure()
 	c.dropInput()
 	c.dropTimers()
 }
@@ -144,7 +144,7 @@ func (c *Connection) finish() bool {
 	quiet := c.has(flagEOF) || c.discard()
 	switch {
 	case c.has(flagDead),
-		reset && c.look() <= 0, // where the system can't say, there is nothing to wait for
+		reset && c.checkAcks() <= 0, // where the system can't say, there is nothing to wait for
 		!reset && c.has(flagEOF),
 		!reset && quiet && !c.has(flagAwaitPeer) && c.acknowledged():
 		c.teardown()
@@ -159,7 +159,7 @@ func (c *Connection) resetting() bool { return c.bits.Load()&bitReset != 0 && !c
 
 // acknowledged reports whether the peer's system has all that was sent.
 func (c *Connection) acknowledged() bool {
-	return c.look() == 0
+	return c.checkAcks() == 0
 }
 
 // sendFIN ends this side's stream.
@@ -195,10 +195,10 @@ func (c *Connection) discard() bool {
 
 // linger sees to it that a draining connection ends.
 func (c *Connection) linger() {
-	if x := c.extra(); x.linger == 0 {
+	if x := c.coldState(); x.linger == 0 {
 		x.linger = max(c.loop.Clock(), 1)
 		c.track()
-		c.look() // what is acknowledged from now on is progress
+		c.checkAcks() // what is acknowledged from now on is progress
 	}
 	c.schedule()
 }
@@ -213,7 +213,7 @@ func (c *Connection) fail(err error) {
 		c.unsent(err)
 	}
 	c.set(flagClosing | flagDead)
-	c.loop.touch(c)
+	c.loop.markDirty(c)
 }
 
 // unsent notes in the cause that bytes are lost, once, and reports whether any
@@ -230,7 +230,7 @@ func (c *Connection) unsent(err error) bool {
 	defer c.mu.Unlock()
 	if !c.has(flagUnsent) { // not found by errors.As: the cause may be another connection's, or panic when asked
 		c.set(flagUnsent)
-		c.besides().err = &UnsentError{Bytes: n, Cause: c.cause(), Err: err}
+		c.lockedState().err = &UnsentError{Bytes: n, Cause: c.cause(), Err: err}
 	}
 	return true
 }
@@ -238,13 +238,13 @@ func (c *Connection) unsent(err error) bool {
 // teardown is the end. Its callbacks may do anything but bring c back.
 func (c *Connection) teardown() {
 	l := c.loop
-	if c.has(flagDead) && c.unsent(nil) || c.resetting() { // without the flag, what is pending now is a Send about to be refused
+	if c.has(flagDead) && (c.unsent(nil) || c.has(flagUnsent)) || c.resetting() { // without the flag, what is pending now is a Send about to be refused
 		// A stream that breaks off in the middle must not look complete, and
 		// the system need not keep its part of it for a peer that doesn't read.
 		_ = l.sys.Abort(int(c.fd))
 	}
 	c.state.Store(closed)
-	c.unpressure()
+	c.clearBackpressure()
 	l.Disarm(&c.timer)
 	if !c.has(flagUnwatched) {
 		_ = l.Unwatch(int(c.fd)) // it is closed anyway
@@ -257,12 +257,12 @@ func (c *Connection) teardown() {
 	l.forget(c)
 	c.dropTimers()
 	c.dropInput()
-	c.farewell(cause)
+	c.finalCallbacks(cause)
 }
 
-// farewell makes the last calls for c. Each is made, even if the one before has ended the
+// finalCallbacks makes the last calls for c. Each is made, even if the one before has ended the
 // goroutine.
-func (c *Connection) farewell(cause error) {
+func (c *Connection) finalCallbacks(cause error) {
 	h := c.loop.server.handler
 	defer c.loop.server.leave() // only now: the handler never hears of more than MaxConnections
 	defer c.call("OnClose", func() { h.OnClose(c) })
@@ -285,5 +285,5 @@ func (c *Connection) dropOutput() {
 	c.out = nil
 	out.drop(c)
 	out.release()
-	l.tellDone()
+	l.runDone()
 }

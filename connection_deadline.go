@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// expiry is a Connection as its timer sees it.
-type expiry Connection
+// connTimeout is a Connection as its timer sees it.
+type connTimeout Connection
 
 // SetIdleTime replaces the server's IdleTime for this connection, from now on. 0
 // means never. Loop only.
@@ -24,14 +24,14 @@ func (c *Connection) SetIdleTime(d time.Duration) {
 // What is unsent at t is dropped. On a connection that is ending it returns
 // ErrConnectionClosed. Loop only.
 func (c *Connection) SetReadDeadline(t time.Time) error {
-	return c.setDeadline(&c.extra().readDeadline, t)
+	return c.setDeadline(&c.coldState().readDeadline, t)
 }
 
 // SetWriteDeadline closes the connection with os.ErrDeadlineExceeded if at t,
 // or later, anything is unsent; that is dropped. The zero time clears it. On a
 // connection that is ending it returns ErrConnectionClosed. Loop only.
 func (c *Connection) SetWriteDeadline(t time.Time) error {
-	return c.setDeadline(&c.extra().writeDeadline, t)
+	return c.setDeadline(&c.coldState().writeDeadline, t)
 }
 
 func (c *Connection) setDeadline(deadline *time.Duration, t time.Time) error {
@@ -64,7 +64,7 @@ func (c *Connection) schedule() {
 
 // scheduleUnsent is schedule for what matters only while something is unsent.
 func (c *Connection) scheduleUnsent() {
-	if c.extras != nil && c.extras.writeDeadline > 0 || c.stallTimeout() > 0 {
+	if c.cold != nil && c.cold.writeDeadline > 0 || c.stallTimeout() > 0 {
 		c.schedule()
 	}
 }
@@ -77,7 +77,7 @@ func (c *Connection) nextTime() time.Duration {
 			at = t
 		}
 	}
-	ending, x := c.has(flagClosing), c.extras
+	ending, x := c.has(flagClosing), c.cold
 	if c.idleTime > 0 && !ending {
 		earliest(c.nextLook(c.progressAt(), c.idleTime))
 	}
@@ -109,19 +109,19 @@ func (c *Connection) lingerLimit() time.Duration {
 	if limit == 0 {
 		return 0
 	}
-	return later(c.extras.linger, limit)
+	return later(c.cold.linger, limit)
 }
 
 // OnExpire finds out which of the times has come.
-func (e *expiry) OnExpire() {
+func (e *connTimeout) OnExpire() {
 	c := (*Connection)(e)
-	if x := c.extras; x != nil && x.writeDeadline > 0 && c.loop.Now() >= x.writeDeadline && c.refused() {
+	if x := c.cold; x != nil && x.writeDeadline > 0 && c.loop.Now() >= x.writeDeadline && c.refused() {
 		c.fail(os.ErrDeadlineExceeded)
 	} else {
 		if c.has(flagTracked) {
-			c.look()
+			c.checkAcks()
 		}
-		c.judge(c.loop.Now())
+		c.checkTimes(c.loop.Now())
 	}
 	c.schedule()
 }
@@ -135,13 +135,13 @@ func (c *Connection) refused() bool {
 	c.unset(flagBlocked)
 	c.flush()
 	c.loop.turn = 0
-	c.loop.touch(c)
+	c.loop.markDirty(c)
 	return c.has(flagBlocked)
 }
 
-// judge ends c if one of its times is over at now.
-func (c *Connection) judge(now time.Duration) {
-	x, progress := c.extras, c.progressAt()
+// checkTimes ends c if one of its times is over at now.
+func (c *Connection) checkTimes(now time.Duration) {
+	x, progress := c.cold, c.progressAt()
 	stall := c.stallTimeout()
 	switch {
 	case x != nil && x.linger > 0:
@@ -149,7 +149,7 @@ func (c *Connection) judge(now time.Duration) {
 		if now >= later(max(x.linger, progress), c.loop.server.opts.Linger) || limit > 0 && now >= limit {
 			c.fail(nil)
 		}
-		c.loop.touch(c) // to look whether the peer has everything
+		c.loop.markDirty(c) // to look whether the peer has everything
 	case c.idleTime > 0 && now >= later(progress, c.idleTime):
 		c.fail(ErrIdleTimeout)
 	case stall > 0 && c.out != nil && now >= later(progress, stall):

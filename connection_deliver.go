@@ -12,7 +12,7 @@ import (
 // deliverOwn delivers what is in the connection's own ring.
 func (c *Connection) deliverOwn() {
 	c.deliver(c.in)
-	c.tidyInput()
+	c.shrinkInput()
 }
 
 // deliverBoth delivers what was left of earlier reads, put in front of the n
@@ -27,7 +27,7 @@ func (c *Connection) deliverBoth(n int) {
 	own.RetrieveAll()
 	c.in = nil
 	c.deliver(&l.input)
-	c.keepRest(own)
+	c.saveRemainder(own)
 }
 
 // method is which of the program's methods is running in deliver. It is noted
@@ -53,7 +53,7 @@ func (m method) name(s *Server) string {
 // deliver cuts messages from buf and hands them to OnMessage, until what is
 // left is not a whole message, or nothing may be delivered now.
 func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
-	c.set(flagUncut)
+	c.set(flagUndelivered)
 	var running method
 	returned := false
 	defer func() {
@@ -66,7 +66,7 @@ func (c *Connection) deliver(buf *ringbuffer.RingBuffer) {
 	} else {
 		c.unpack(s, buf, &running)
 	}
-	if c.has(flagUncut) && c.has(flagIncomplete) { // what is left may be whole messages
+	if c.has(flagUndelivered) && c.has(flagIncomplete) { // what is left may be whole messages
 		c.uncountIncomplete()
 	}
 	returned = true
@@ -103,8 +103,8 @@ func (c *Connection) unpack(s *Server, buf *ringbuffer.RingBuffer, running *meth
 		}
 		if n := buf.Length(); n != left {
 			left, same = n, 0
-		} else if same++; same == fruitless {
-			c.fruitless()
+		} else if same++; same == maxNoProgress {
+			c.closeNoProgress()
 		}
 	}
 }
@@ -145,8 +145,8 @@ func (c *Connection) split(s *Server, buf *ringbuffer.RingBuffer, running *metho
 		}
 		if same++; n > 0 {
 			same = 0
-		} else if same == fruitless {
-			c.fruitless()
+		} else if same == maxNoProgress {
+			c.closeNoProgress()
 		}
 	}
 }
@@ -157,7 +157,7 @@ func (c *Connection) split(s *Server, buf *ringbuffer.RingBuffer, running *metho
 func (c *Connection) cut(waiting int, fresh bool) {
 	receiving := c.receiving()
 	if receiving { // else whole messages may be left: UnPacket has paused c, and stopped for that reason
-		c.unset(flagUncut)
+		c.unset(flagUndelivered)
 	}
 	most := c.loop.server.opts.MaxMessageSize
 	switch {
@@ -171,9 +171,9 @@ func (c *Connection) cut(waiting int, fresh bool) {
 	}
 }
 
-// fruitless closes c because its Protocol would occupy the loop for ever.
-func (c *Connection) fruitless() {
-	c.closeFor(fmt.Errorf("weir: %s returned %d messages without taking a byte: %w", c.loop.server.decoder, fruitless, io.ErrNoProgress))
+// closeNoProgress closes c because its Protocol would occupy the loop for ever.
+func (c *Connection) closeNoProgress() {
+	c.closeFor(fmt.Errorf("weir: %s returned %d messages without taking a byte: %w", c.loop.server.decoder, maxNoProgress, io.ErrNoProgress))
 }
 
 // timed is an OnMessage that is measured, unless it panics.
@@ -192,7 +192,7 @@ func (c *Connection) timed(ctx any, payload []byte) any {
 
 // receiving reports whether OnMessage may be called now.
 func (c *Connection) receiving() bool {
-	return c.state.Load() == open && c.bits.Load()&(bitPaused|bitOver) == 0 && !c.has(flagPressured)
+	return c.state.Load() == open && c.bits.Load()&(bitPaused|bitOverHighWater) == 0 && !c.has(flagBackpressure)
 }
 
 // redeliver goes on with messages that were received and had to wait.

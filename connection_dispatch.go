@@ -100,7 +100,7 @@ func (c *Connection) register() bool {
 	}
 	c.id = ConnID(h)
 	c.watched = poller.Read
-	c.timer.Init((*expiry)(c))
+	c.timer.Init((*connTimeout)(c))
 	c.state.Store(open)
 	l.stats.Opened++
 	c.debug("weir: connection opened")
@@ -152,7 +152,7 @@ func (c *Connection) panicked(callback string, recovered any) {
 		c.closeFor(err)
 	}
 	s := l.server
-	s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in a callback, its connection is closed", func() []any {
+	s.logLimited(&s.lines.panics, slog.LevelError, "weir: panic in a callback, its connection is closed", func() []any {
 		return c.attrs("callback", callback, "panic", value, "stack", string(err.Stack))
 	})
 }
@@ -164,14 +164,14 @@ func (c *Connection) settle() {
 	l := c.loop
 	l.current = c
 	c.flush()
-	if c.relieve() {
+	if c.resumeAfterDrain() {
 		c.flush()
-		c.pressure()
-		if c.relieved() {
+		c.pauseForBackpressure()
+		if c.drained() {
 			c.resume() // once per cycle: a peer that reads fast must not keep the others waiting
 		}
 	}
-	if c.moveOn() {
+	if c.advanceEnd() {
 		c.watch()
 		if c.out != nil {
 			c.scheduleUnsent()
@@ -183,9 +183,9 @@ func (c *Connection) settle() {
 	l.current, l.turn = nil, 0
 }
 
-// moveOn moves the end of c on as far as it goes, and reports whether c is
+// advanceEnd moves the end of c on as far as it goes, and reports whether c is
 // still there.
-func (c *Connection) moveOn() bool {
+func (c *Connection) advanceEnd() bool {
 	if f := c.failedWrite(); f != nil && !c.has(flagClosing) {
 		c.moveFailed(f)
 	}
@@ -240,7 +240,7 @@ func (c *Connection) wantsInput() bool {
 	if c.has(flagLastCall) && !c.has(flagHeld) && !c.unread() {
 		return false
 	}
-	return !c.has(flagEOF|flagPressured|flagDead) && c.bits.Load()&bitPaused == 0
+	return !c.has(flagEOF|flagBackpressure|flagDead) && c.bits.Load()&bitPaused == 0
 }
 
 // hangup deals with a failure that the poller reports although nothing that it

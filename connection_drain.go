@@ -14,19 +14,19 @@ func (c *Connection) lastCall() {
 		return
 	}
 	if n := c.loop.sys.Unread(int(c.fd)); n > 0 {
-		c.extra().unread = n
+		c.coldState().unread = n
 	}
 }
 
 // countdown notes that n of the bytes that Shutdown has found are read.
 func (c *Connection) countdown(n int) {
-	if c.extras != nil {
-		c.extras.unread -= min(n, c.extras.unread)
+	if c.cold != nil {
+		c.cold.unread -= min(n, c.cold.unread)
 	}
 }
 
 // unread reports whether bytes that Shutdown has found in the socket are still there.
-func (c *Connection) unread() bool { return c.extras != nil && c.extras.unread > 0 }
+func (c *Connection) unread() bool { return c.cold != nil && c.cold.unread > 0 }
 
 // inputEnded reports that no message will come any more: the peer's stream
 // has ended, or the server drains, and everything was delivered.
@@ -34,5 +34,5 @@ func (c *Connection) inputEnded() bool {
 	if !c.has(flagEOF|flagLastCall) || c.has(flagHeld) || !c.has(flagEOF) && c.unread() {
 		return false
 	}
-	return c.in == nil || !c.has(flagUncut) // what is not a whole message, and never will be, waits for nothing
+	return c.in == nil || !c.has(flagUndelivered) // what is not a whole message, and never will be, waits for nothing
 }

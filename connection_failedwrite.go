@@ -22,19 +22,19 @@ func (c *Connection) writeFailed(err error) {
 		c.fail(err)
 		return
 	}
-	x := c.extra()
+	x := c.coldState()
 	x.failed, x.unread = &failedWrite{err: err}, unread
 	c.bits.Or(bitWriteShut)
 	c.set(flagBlocked | flagLastCall)
-	c.loop.touch(c)
+	c.loop.markDirty(c)
 }
 
 // failedWrite is nil for a connection whose writes have not failed.
 func (c *Connection) failedWrite() *failedWrite {
-	if c.extras == nil {
+	if c.cold == nil {
 		return nil
 	}
-	return c.extras.failed
+	return c.cold.failed
 }
 
 // moveFailed gives up what can't be sent, and ends c once nothing more can be delivered.

@@ -2,6 +2,7 @@ package weir_test
 
 import (
 	"errors"
+	"io"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -49,14 +50,16 @@ func TestLastMessageOfReset(t *testing.T) {
 	}
 }
 
-// TestFailedWriteEnds: if only writing has failed, and the peer goes on sending, no more is
-// read than what was there; nothing is accepted for sending.
+// TestFailedWriteEnds: if only writing has failed, what was received by then is delivered;
+// nothing is accepted for sending meanwhile, and the stream of the peer does not look whole.
 func TestFailedWriteEnds(t *testing.T) {
+	const sent = 100_000
 	var broken atomic.Bool
-	messages := make(chan error, 100)
-	p := startPair(t, &handler{message: func(c *weir.Connection, _ any, _ []byte) any {
-		if broken.Load() {
-			messages <- c.Send("more")
+	var received atomic.Int64
+	p := startPair(t, &handler{message: func(c *weir.Connection, _ any, data []byte) any {
+		received.Add(int64(len(data)))
+		if err := c.Send("more"); broken.Load() && !errors.Is(err, weir.ErrConnectionClosed) {
+			t.Errorf("Send behind a failed write: %v", err)
 		}
 		return nil
 	}}, weir.WithCalls(func(c *sock.Calls) {
@@ -68,22 +71,18 @@ func TestFailedWriteEnds(t *testing.T) {
 			return write(fd, b)
 		}
 	}))
-	go func() {
-		for {
-			if _, err := p.peer.Write(pattern(1000)); err != nil {
-				return
-			}
-		}
-	}()
-	eventually(t, "input", func() bool { return p.server.Stats().BytesIn > 10_000 })
+	release := occupy(t, p.conn)
+	send(t, p.peer, string(pattern(sent)))
 	fail(t, p.conn.Execute(func() {
 		broken.Store(true)
 		fail(t, p.conn.WritePacket("news"))
 	}))
+	release()
 	p.expectErr(t, syscall.EPIPE)
-	for range len(messages) {
-		if err := <-messages; !errors.Is(err, weir.ErrConnectionClosed) {
-			t.Errorf("Send behind a failed write: %v", err)
-		}
+	if n := received.Load(); n != sent {
+		t.Errorf("%d of %d bytes were delivered", n, sent)
+	}
+	if _, err := io.ReadAll(p.peer); !wasReset(err) {
+		t.Errorf("the stream of the peer ends with %v, though bytes are lost", err)
 	}
 }

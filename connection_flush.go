@@ -7,16 +7,16 @@ import (
 	"github.com/go-weir/weir/internal/sock"
 )
 
-// spill writes the loop's write buffer, which holds c's output, and keeps with
+// writeBuffered writes the loop's write buffer, which holds c's output, and keeps with
 // c what the system does not take.
-func (c *Connection) spill() {
+func (c *Connection) writeBuffered() {
 	l := c.loop
 	p := l.out
 	if c.direct() {
 		p = p[c.tryWrite(p):]
 	}
 	if len(p) > 0 {
-		c.enqueue(p)
+		c.appendOutbound(p)
 	}
 	l.out = trim(l.out)
 }
@@ -44,7 +44,7 @@ func (c *Connection) flush() {
 // flushQueue has written. The next connection must not find any of it.
 func (c *Connection) flushBuffer() {
 	if len(c.loop.out) > 0 && !c.has(flagDead) {
-		c.spill()
+		c.writeBuffered()
 	}
 }
 
@@ -61,7 +61,7 @@ func (c *Connection) flushQueue() {
 		c.out.release()
 		c.out = nil
 	}
-	c.loop.tellDone()
+	c.loop.runDone()
 }
 
 // writeVector does one writev(2) of the queue and returns how many bytes the

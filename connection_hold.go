@@ -12,7 +12,7 @@ func (c *Connection) Hold(on bool) {
 	} else if c.has(flagHeld) {
 		c.unset(flagHeld)
 		c.restartIncomplete()
-		c.loop.touch(c) // it may be what was waited for
+		c.loop.markDirty(c) // it may be what was waited for
 	}
 }
 

@@ -29,7 +29,7 @@ type incomplete struct {
 // first, and small messages are served to the end. fresh says that the message before
 // has ended meanwhile.
 func (c *Connection) countIncomplete(size int, fresh bool) {
-	s, x := c.loop.server, c.extra()
+	s, x := c.loop.server, c.coldState()
 	m := x.incomplete
 	if m == nil {
 		m = new(incomplete)
@@ -52,7 +52,7 @@ func (c *Connection) countIncomplete(size int, fresh bool) {
 // uncountIncomplete notes that nothing is held of an incomplete message, or little.
 func (c *Connection) uncountIncomplete() {
 	c.unset(flagIncomplete)
-	m := c.extras.incomplete
+	m := c.cold.incomplete
 	c.loop.server.incomplete.Add(int64(-m.size))
 	m.size = 0
 }
@@ -61,12 +61,12 @@ func (c *Connection) uncountIncomplete() {
 // read, or has not looked at what it has read.
 func (c *Connection) restartIncomplete() {
 	if c.has(flagIncomplete) {
-		c.extras.incomplete.since = c.loop.Clock()
+		c.cold.incomplete.since = c.loop.Clock()
 	}
 }
 
 func (c *Connection) checkIncompleteAfter(d time.Duration) {
-	c.extras.incomplete.due = later(c.loop.Clock(), d)
+	c.cold.incomplete.due = later(c.loop.Clock(), d)
 	c.RunAfter(d, c.checkIncomplete)
 }
 
@@ -75,14 +75,14 @@ const lateCheck = time.Second
 
 // checkIncomplete runs by a timer as long as incomplete messages come.
 func (c *Connection) checkIncomplete() {
-	m := c.extras.incomplete
+	m := c.cold.incomplete
 	if !c.has(flagIncomplete) {
-		c.extras.incomplete = nil
-		c.tidyExtras()
+		c.cold.incomplete = nil
+		c.trimCold()
 		return
 	}
 	now, o := c.loop.Clock(), &c.loop.server.opts
-	if c.bits.Load()&bitPaused != 0 || c.has(flagPressured|flagHeld) || now-m.due > lateCheck {
+	if c.bits.Load()&bitPaused != 0 || c.has(flagBackpressure|flagHeld) || now-m.due > lateCheck {
 		c.restartIncomplete()
 	}
 	allowed := later(o.MessageTimeout, time.Duration(float64(m.size)/float64(o.MessageRate)*float64(time.Second)))

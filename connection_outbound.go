@@ -127,7 +127,7 @@ func (o *outbound) drop(c *Connection) {
 	}
 }
 
-// finish gives the bytes back to where they came from. tellDone has to follow.
+// finish gives the bytes back to where they came from. runDone has to follow.
 func (s *segment) finish(c *Connection) {
 	if s.chunk != nil {
 		ringbuffer.Recycle(s.chunk)
@@ -148,9 +148,9 @@ type doneCall struct {
 	arg any
 }
 
-// tellDone makes the calls that segments have asked for when they were finished: later,
+// runDone makes the calls that segments have asked for when they were finished: later,
 // when the queue is in order. Whatever such a function does, it can rely on that.
-func (l *loop) tellDone() {
+func (l *loop) runDone() {
 	for l.told < len(l.dones) {
 		d := l.dones[l.told]
 		l.dones[l.told] = doneCall{}
@@ -163,14 +163,14 @@ func (l *loop) tellDone() {
 	}
 }
 
-// enqueue copies p behind all that waits already.
-func (c *Connection) enqueue(p []byte) {
-	c.queue().append(p)
+// appendOutbound copies p behind all that waits already.
+func (c *Connection) appendOutbound(p []byte) {
+	c.outboundQueue().append(p)
 	c.account(len(p), 0)
 }
 
-// queue is c.out, made if need be. Something must be put there.
-func (c *Connection) queue() *outbound {
+// outboundQueue is c.out, made if need be. Something must be put there.
+func (c *Connection) outboundQueue() *outbound {
 	if c.out == nil {
 		c.out = takeOutbound()
 	}
@@ -184,7 +184,7 @@ func (c *Connection) account(n int, counted int64) {
 	pending := c.pending.Add(int64(n) - counted)
 	c.loop.stats.OutputBytes += int64(n)
 	if n > 0 {
-		c.mark(pending)
+		c.noteHighWater(pending)
 	}
 }
 

@@ -69,17 +69,17 @@ func (c *Connection) progressAt() time.Duration {
 
 // taken notes that the system took n bytes of c's output.
 func (c *Connection) taken(n int) {
-	if x := c.extras; x != nil && x.acks.watched {
+	if x := c.cold; x != nil && x.acks.watched {
 		x.acks.sent += int64(n)
 		return
 	}
 	c.madeProgress()
 }
 
-// look asks the system how many of the bytes that it took the peer's system has not
+// checkAcks asks the system how many of the bytes that it took the peer's system has not
 // acknowledged, and notes as progress if those have become fewer. It returns -1 where
 // the system can't say; what it takes counts there.
-func (c *Connection) look() int {
+func (c *Connection) checkAcks() int {
 	n := c.loop.sys.Unacked(int(c.fd))
 	if n == 1 && c.has(flagFIN) {
 		n = 0 // the end of the stream counts as one; its acknowledgement may be delayed
@@ -87,17 +87,17 @@ func (c *Connection) look() int {
 	if n < 0 {
 		return n
 	}
-	x := c.extras
+	x := c.cold
 	watched := x != nil && x.acks.watched
 	switch {
 	case n == 0 && watched:
 		x.acks = acks{}
-		c.tidyExtras()
+		c.trimCold()
 		c.madeProgress()
 	case n == 0:
 	case !watched:
 		// When it acknowledged the last bytes is not known: its time starts now.
-		c.extra().acks = acks{watched: true, acked: -int64(n)}
+		c.coldState().acks = acks{watched: true, acked: -int64(n)}
 		c.madeProgress()
 	case x.acks.sent-int64(n) > x.acks.acked:
 		x.acks.acked = x.acks.sent - int64(n)
@@ -109,7 +109,7 @@ func (c *Connection) look() int {
 // nextLook is when to look again at a peer that has to make progress within limit.
 func (c *Connection) nextLook(since, limit time.Duration) time.Duration {
 	now, end := c.loop.Clock(), later(since, limit)
-	if x := c.extras; x != nil && x.acks.watched {
+	if x := c.cold; x != nil && x.acks.watched {
 		return min(end, later(now, limit/looksPerLimit))
 	}
 	if half := later(since, limit/2); now < half {
@@ -131,7 +131,7 @@ func (c *Connection) SinceProgress() time.Duration {
 		return 0
 	}
 	c.track()
-	c.look()
+	c.checkAcks()
 	return max(c.loop.Clock()-c.progressAt(), 0)
 }
 
@@ -142,7 +142,7 @@ func (c *Connection) Unacknowledged() int {
 	if c.state.Load() == closed {
 		return 0
 	}
-	return max(c.look(), 0)
+	return max(c.checkAcks(), 0)
 }
 
 // SetStallTimeout replaces the server's StallTimeout for this connection. 0 means
@@ -154,7 +154,7 @@ func (c *Connection) SetStallTimeout(d time.Duration) {
 	if d <= 0 {
 		d = -1
 	}
-	c.extra().stall = d
+	c.coldState().stall = d
 	c.schedule()
 }
 
@@ -162,8 +162,8 @@ func (c *Connection) SetStallTimeout(d time.Duration) {
 // than closing does.
 func (c *Connection) stallTimeout() time.Duration {
 	limit := c.loop.server.opts.StallTimeout
-	if c.extras != nil && c.extras.stall != 0 {
-		limit = c.extras.stall
+	if c.cold != nil && c.cold.stall != 0 {
+		limit = c.cold.stall
 	}
 	if linger := max(c.loop.server.opts.Linger, 1); c.has(flagLastCall) && (limit <= 0 || limit > linger) {
 		return linger

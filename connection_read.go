@@ -21,9 +21,9 @@ const (
 	directRead = 16 << 10
 	// readBytes bounds one read, however much room the ring of a large message has.
 	readBytes = 1 << 20
-	// fruitless is how many messages in a row UnPacket may return without
+	// maxNoProgress is how many messages in a row UnPacket may return without
 	// taking a byte. One that never takes any would occupy the loop for ever.
-	fruitless = 1 << 16
+	maxNoProgress = 1 << 16
 )
 
 // readable reads and delivers what came. There is one read per wake-up, however
@@ -81,7 +81,7 @@ func (c *Connection) receive() bool {
 		l.input.WithData(p[:n])
 		c.deliver(&l.input)
 		if !l.input.IsEmpty() {
-			c.keepRest(takeRing())
+			c.saveRemainder(takeRing())
 		}
 	case c.in.Length() <= headroom:
 		c.deliverBoth(n)
@@ -92,9 +92,9 @@ func (c *Connection) receive() bool {
 	return n == len(p)
 }
 
-// keepRest makes r the connection's own ring, with what deliver left of the loop's
+// saveRemainder makes r the connection's own ring, with what deliver left of the loop's
 // view.
-func (c *Connection) keepRest(r *ringbuffer.RingBuffer) {
+func (c *Connection) saveRemainder(r *ringbuffer.RingBuffer) {
 	view := &c.loop.input
 	if view.IsEmpty() || c.state.Load() != open {
 		returnRing(r)
@@ -106,17 +106,17 @@ func (c *Connection) keepRest(r *ringbuffer.RingBuffer) {
 		c.in = r
 	}
 	view.RetrieveAll()
-	c.noteInput()
+	c.publishInputSize()
 }
 
-// tidyInput gives back the memory that c.in has no more use for.
-func (c *Connection) tidyInput() {
+// shrinkInput gives back the memory that c.in has no more use for.
+func (c *Connection) shrinkInput() {
 	if c.in.IsEmpty() || c.state.Load() != open {
 		c.dropInput()
 		return
 	}
 	c.in.Shrink() // a few bytes must not hold on to the memory of many
-	c.noteInput()
+	c.publishInputSize()
 }
 
 func (c *Connection) dropInput() {
@@ -126,11 +126,11 @@ func (c *Connection) dropInput() {
 	if c.in != nil {
 		returnRing(c.in)
 		c.in = nil
-		c.noteInput()
+		c.publishInputSize()
 	}
 }
 
-func (c *Connection) noteInput() {
+func (c *Connection) publishInputSize() {
 	n := 0
 	if c.in != nil {
 		n = c.in.Length()

@@ -65,7 +65,7 @@ func (c *Connection) Send(data any, opts ...ConnectionOption) error {
 		c.unsend(cost)
 		return ErrConnectionClosed
 	}
-	c.mark(pending)
+	c.noteHighWater(pending)
 	if !c.loop.Post(eventloop.Task{Target: (*socket)(c), Op: opSend, Size: size, Arg: data, Done: done}) {
 		c.unsend(cost)
 		return ErrConnectionClosed
@@ -106,7 +106,7 @@ func (c *Connection) refuse(size int64) {
 		if c.bits.Or(bitSlow)&bitSlow == 0 {
 			c.post(opSlow)
 		}
-	case size <= int64(o.WriteBufferLimit) && c.bits.Or(bitOver)&bitOver == 0:
+	case size <= int64(o.WriteBufferLimit) && c.bits.Or(bitOverHighWater)&bitOverHighWater == 0:
 		c.resume()
 	}
 }
@@ -137,7 +137,7 @@ func sendSize(data any) int64 {
 func (c *Connection) performSend(t *eventloop.Task) {
 	n, referenced := 0, false
 	if c.state.Load() != closed && !c.has(flagDead) && c.failedWrite() == nil {
-		c.loop.touch(c)
+		c.loop.markDirty(c)
 		n, referenced = c.queueSend(t)
 	}
 	c.account(n, t.Size+sendOverhead)
@@ -182,9 +182,9 @@ func (c *Connection) queueSend(t *eventloop.Task) (n int, referenced bool) {
 	case len(p) == 0:
 		return 0, false
 	case len(p) >= minReference && sameBytes(p, t.Arg):
-		c.queue().appendReference(p, t.Arg, t.Done)
+		c.outboundQueue().appendReference(p, t.Arg, t.Done)
 		return len(p), true
 	}
-	c.queue().append(p)
+	c.outboundQueue().append(p)
 	return len(p), false
 }

@@ -13,7 +13,7 @@ func (c *Connection) WriteShared(p []byte) error {
 	if !c.fits(len(p)) {
 		return c.overLimit(len(p))
 	}
-	c.store(p, true)
+	c.appendOutput(p, true)
 	return nil
 }
 
@@ -21,10 +21,10 @@ func (c *Connection) WriteShared(p []byte) error {
 // else a copy.
 func (c *Connection) keep(p []byte, shared bool) {
 	if !shared || len(p) < minReference {
-		c.enqueue(p)
+		c.appendOutbound(p)
 		return
 	}
-	c.queue().appendReference(p, nil, nil)
+	c.outboundQueue().appendReference(p, nil, nil)
 	c.account(len(p), 0)
 }
 

@@ -28,7 +28,7 @@ func (c *Connection) Write(p []byte) (int, error) {
 	if !c.Connected() {
 		return 0, ErrConnectionClosed
 	}
-	if err := c.put(p); err != nil {
+	if err := c.buffer(p); err != nil {
 		return 0, c.overLimit(len(p))
 	}
 	return len(p), nil
@@ -43,8 +43,8 @@ func (c *Connection) WriteFrame(header, payload []byte) error {
 	if n := len(header) + len(payload); !c.fits(n) {
 		return c.overLimit(n)
 	}
-	c.store(header, false)
-	c.store(payload, false)
+	c.appendOutput(header, false)
+	c.appendOutput(payload, false)
 	return nil
 }
 
@@ -85,9 +85,9 @@ func (c *Connection) overLimit(n int) error {
 	case o.SlowConsumer == CloseSlow:
 		c.slow()
 	case n <= o.WriteBufferLimit: // who was refused waits for OnWritable
-		c.bits.Or(bitOver)
+		c.bits.Or(bitOverHighWater)
 		if c.loop.current != c { // whose turn ends with a look at it
-			c.loop.touch(c)
+			c.loop.markDirty(c)
 		}
 	}
 	return ErrWriteBufferFull
@@ -98,7 +98,7 @@ func (c *Connection) slow() {
 	if !c.has(flagDead) {
 		c.loop.stats.SlowConsumers++
 		s := c.loop.server
-		s.seldom(&s.lines.slow, slog.LevelWarn, "weir: a slow consumer is closed", func() []any { return c.attrs() })
+		s.logLimited(&s.lines.slow, slog.LevelWarn, "weir: a slow consumer is closed", func() []any { return c.attrs() })
 	}
 	c.fail(ErrSlowConsumer)
 }
@@ -110,11 +110,11 @@ func (c *Connection) encode(data any) (int, error) {
 	l.stats.MessagesOut++
 	if l.server.appender == nil {
 		p := l.server.opts.Protocol.Packet(c, data)
-		return len(p), c.put(p)
+		return len(p), c.buffer(p)
 	}
 	if l.current != c || c.out != nil {
 		p := l.encode(c, data)
-		err := c.put(p)
+		err := c.buffer(p)
 		l.scratch = trim(p)
 		return len(p), err
 	}
@@ -127,14 +127,14 @@ func (c *Connection) encode(data any) (int, error) {
 	n := max(len(p)-before, 0) // less is a fault of the Protocol's, and nobody else's bytes
 	switch {
 	case c.out != nil: // it has written; what was in l.out went before that
-		return n, c.put(p[len(p)-n:])
+		return n, c.buffer(p[len(p)-n:])
 	case !c.fits(n):
 		return n, ErrWriteBufferFull
 	case n > 0:
 		l.out = p
 	}
 	if len(l.out) >= writeBufferSize {
-		c.spill()
+		c.writeBuffered()
 	}
 	return n, nil
 }
@@ -147,19 +147,19 @@ func (l *loop) encode(c *Connection, data any) []byte {
 	return l.server.appender.AppendPacket(p, c, data)
 }
 
-// put appends a copy of p to the output: to the loop's write buffer if c is
+// buffer appends a copy of p to the output: to the loop's write buffer if c is
 // the connection whose callback is running and nothing is before it, else to
 // c's own queue.
-func (c *Connection) put(p []byte) error {
+func (c *Connection) buffer(p []byte) error {
 	if !c.fits(len(p)) {
 		return ErrWriteBufferFull
 	}
-	c.store(p, false)
+	c.appendOutput(p, false)
 	return nil
 }
 
-// store is put for what is known to fit. Shared bytes need not be copied.
-func (c *Connection) store(p []byte, shared bool) {
+// appendOutput is put for what is known to fit. Shared bytes need not be copied.
+func (c *Connection) appendOutput(p []byte, shared bool) {
 	l := c.loop
 	switch {
 	case len(p) == 0:
@@ -169,12 +169,12 @@ func (c *Connection) store(p []byte, shared bool) {
 		}
 		c.keep(p, shared)
 		if l.current != c { // whose turn ends with a flush
-			l.touch(c)
+			l.markDirty(c)
 		}
 	case len(l.out)+len(p) < writeBufferSize:
 		l.out = append(l.out, p...)
 	default:
-		c.spill()
+		c.writeBuffered()
 		for n := 1; n > 0 && len(p) > 0 && c.direct(); {
 			n = c.tryWrite(p[:min(len(p), flushBytes)])
 			p = p[n:]
@@ -197,7 +197,7 @@ func (c *Connection) direct() bool {
 func (c *Connection) overtake() {
 	l := c.loop
 	if len(l.out) > 0 {
-		c.enqueue(l.out)
+		c.appendOutbound(l.out)
 		l.out = l.out[:0]
 	}
 }

@@ -95,7 +95,7 @@ func (c *Connection) control() (ok bool) {
 	defer func() {
 		if v := recover(); !returned {
 			c.loop.stats.Panics++
-			s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in ControlAccepted, a connection is refused", func() []any {
+			s.logLimited(&s.lines.panics, slog.LevelError, "weir: panic in ControlAccepted, a connection is refused", func() []any {
 				return []any{"panic", thrown(v), "peer", c.remote(), "stack", string(debug.Stack())}
 			})
 		}

@@ -26,7 +26,7 @@ func PauseListener(c *Connection) int64 {
 
 // DropSpare closes the descriptor that the first listener has in reserve. As
 // PauseListener.
-func DropSpare(c *Connection) { c.loop.server.listeners[0].closeSpare() }
+func DropSpare(c *Connection) { c.loop.server.listeners[0].closeReserve() }
 
 // Incomplete is what the IncompleteLimit of s is compared with.
 func Incomplete(s *Server) int64 { return s.incomplete.Load() }

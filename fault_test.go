@@ -89,7 +89,7 @@ var effects = map[string][]effect{
 }
 
 // faults stands between a server and the system. It knows each call by the
-// place in the library that makes it, "write@tryWrite<spill", and has one of
+// place in the library that makes it, "write@tryWrite<writeBuffered", and has one of
 // them, or by chance any of them, go wrong.
 type faults struct {
 	mu     sync.Mutex

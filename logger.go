@@ -81,8 +81,8 @@ func (t *throttle) allow(now time.Time) (dropped int, ok bool) {
 	return dropped, true
 }
 
-// seldom logs a line of a kind that peers can cause, unless there were too many.
-func (s *Server) seldom(t *throttle, level slog.Level, message string, args func() []any) {
+// logLimited logs a line of a kind that peers can cause, unless there were too many.
+func (s *Server) logLimited(t *throttle, level slog.Level, message string, args func() []any) {
 	if !s.log.Enabled(context.Background(), level) {
 		return
 	}

@@ -22,25 +22,25 @@ type loop struct {
 	sys    sock.Calls
 
 	// loop only
-	readBuffer []byte                // with headroom in front
-	input      ringbuffer.RingBuffer // a view of readBuffer
-	current    *Connection           // whose callback is running; nil while AppendPacket encodes into out
-	encoding   *Connection           // whose output out is while current is nil
-	out        []byte                // what current has written in it
-	turn       int                   // bytes that current was sent since its turn began
-	scratch    []byte                // for messages that go somewhere else; nil while one is made
-	vector     sock.Vector
-	userBuffer []byte
-	touched    []*Connection // to be settled by the next settleTouched
-	settling   []*Connection // settled by this one, if it has not come to its end
-	settled    int           // how many of them are
-	dones      []doneCall    // functions of SendInLoop that have to be called
-	told       int           // how many of them were
-	progressed []*Connection // whose progress of this cycle has no time yet
-	stats      metrics.LoopCounters
-	untimed    int // calls of OnMessage until the next one that is timed
-	callbacks  eventloop.Durations
-	weighed    struct{ reads, bytes uint64 } // stats.Reads and BytesIn at the end of the last cycle that read
+	readBuffer   []byte                // with headroom in front
+	input        ringbuffer.RingBuffer // a view of readBuffer
+	current      *Connection           // whose callback is running; nil while AppendPacket encodes into out
+	encoding     *Connection           // whose output out is while current is nil
+	out          []byte                // what current has written in it
+	turn         int                   // bytes that current was sent since its turn began
+	scratch      []byte                // for messages that go somewhere else; nil while one is made
+	vector       sock.Vector
+	userBuffer   []byte
+	dirty        []*Connection // to be settled by the next settleDirty
+	settling     []*Connection // settled by this one, if it has not come to its end
+	settled      int           // how many of them are
+	dones        []doneCall    // functions of SendInLoop that have to be called
+	told         int           // how many of them were
+	progressed   []*Connection // whose progress of this cycle has no time yet
+	stats        metrics.LoopCounters
+	untimed      int // calls of OnMessage until the next one that is timed
+	callbacks    eventloop.Durations
+	busyPollSeen struct{ reads, bytes uint64 } // stats.Reads and BytesIn at the end of the last cycle that read
 
 	// any goroutine
 	refusedSends  atomic.Uint64
@@ -70,7 +70,7 @@ func newLoop(s *Server, index int) (*loop, error) {
 	l.SetBusyPoll(s.opts.BusyPoll)
 	l.stats.Loop = index
 	l.publish()
-	l.SetHooks(eventloop.Hooks{Settle: l.settleTouched, AfterCycle: l.afterCycle, Resume: l.resume, End: l.closeAll})
+	l.SetHooks(eventloop.Hooks{Settle: l.settleDirty, AfterCycle: l.afterCycle, Resume: l.resume, End: l.closeAll})
 	return l, nil
 }
 
@@ -96,7 +96,7 @@ func (l *loop) serve(running *sync.WaitGroup, failed chan<- error) {
 // resume goes on after a callback has ended the loop's goroutine. Its connection is
 // ending, if it had one: see panicked.
 func (l *loop) resume() {
-	l.tellDone()
+	l.runDone()
 	l.input.RetrieveAll()
 	c := l.writer()
 	l.current = nil
@@ -104,7 +104,7 @@ func (l *loop) resume() {
 		l.out = trim(l.out)
 		return
 	}
-	c.noteInput()
+	c.publishInputSize()
 	c.settle() // what it had written before is sent
 }
 
@@ -116,39 +116,39 @@ func (l *loop) writer() *Connection {
 	return l.current
 }
 
-// touch has c settled in this cycle, or in the next one if this one has begun to settle.
-func (l *loop) touch(c *Connection) {
-	if !c.has(flagTouched) {
-		c.set(flagTouched)
-		l.touched = append(l.touched, c)
+// markDirty has c settled in this cycle, or in the next one if this one has begun to settle.
+func (l *loop) markDirty(c *Connection) {
+	if !c.has(flagDirty) {
+		c.set(flagDirty)
+		l.dirty = append(l.dirty, c)
 	}
 }
 
-// settleTouched settles what was touched, however often, once: so all that was
+// settleDirty settles what was marked dirty, however often, once: so all that was
 // sent to a connection during the cycle is one write. What that touches in its turn
 // waits for the next cycle: two connections that write to each other whenever they are
 // settled would keep the loop from everything else.
-func (l *loop) settleTouched() (more bool) {
+func (l *loop) settleDirty() (more bool) {
 	if l.settled == len(l.settling) { // else a callback has ended the goroutine meanwhile
-		l.settling, l.touched, l.settled = l.touched, l.settling[:0], 0
+		l.settling, l.dirty, l.settled = l.dirty, l.settling[:0], 0
 	}
 	for l.settled < len(l.settling) {
 		c := l.settling[l.settled]
 		l.settling[l.settled] = nil
 		l.settled++
-		c.unset(flagTouched)
+		c.unset(flagDirty)
 		if c.state.Load() != closed {
 			c.settle()
 		}
 	}
-	return len(l.touched) > 0
+	return len(l.dirty) > 0
 }
 
 // afterCycle draws up the account of the cycle.
 func (l *loop) afterCycle() {
 	l.stampProgress()
 	if l.server.opts.BusyPoll > 0 {
-		l.weigh()
+		l.updateBusyPoll()
 	}
 	l.publish()
 }
@@ -157,11 +157,11 @@ func (l *loop) afterCycle() {
 // from which on what it costs to wake up for it does not count.
 const eagerRead = 1 << 10
 
-// weigh tells the loop whether the reads of this cycle brought little.
-func (l *loop) weigh() {
-	if reads := l.stats.Reads - l.weighed.reads; reads > 0 {
-		l.SetEager(l.stats.BytesIn-l.weighed.bytes < eagerRead*reads)
-		l.weighed.reads, l.weighed.bytes = l.stats.Reads, l.stats.BytesIn
+// updateBusyPoll tells the loop whether the reads of this cycle brought little.
+func (l *loop) updateBusyPoll() {
+	if reads := l.stats.Reads - l.busyPollSeen.reads; reads > 0 {
+		l.SetCheapEvents(l.stats.BytesIn-l.busyPollSeen.bytes < eagerRead*reads)
+		l.busyPollSeen.reads, l.busyPollSeen.bytes = l.stats.Reads, l.stats.BytesIn
 	}
 }
 
@@ -194,7 +194,7 @@ func (l *loop) drain() {
 			return
 		}
 		c.lastCall()
-		l.touch(c)
+		l.markDirty(c)
 		if h := l.server.shutdown; h != nil && c.state.Load() == open {
 			c.call("OnShutdown", func() { h.OnShutdown(c) })
 		}

@@ -24,17 +24,17 @@ func (l Loop) Index() int { return l.loop.Index() }
 // write(2) for each of them. If f panics, that is logged and counted. Once the loop
 // has ended, Execute returns ErrServerStopped, and f is not run. Any goroutine.
 func (l Loop) Execute(f func()) error {
-	if !l.loop.Post(eventloop.Task{Target: (*loopTasks)(l.loop), Arg: f}) {
+	if !l.loop.Post(eventloop.Task{Target: (*loopTarget)(l.loop), Arg: f}) {
 		return ErrServerStopped
 	}
 	return nil
 }
 
-// loopTasks is a loop as the target of its Execute.
-type loopTasks loop
+// loopTarget is a loop as the target of its Execute.
+type loopTarget loop
 
 // Perform implements eventloop.Target.
-func (l *loopTasks) Perform(t *eventloop.Task) { (*loop)(l).call("Loop.Execute", t.Arg.(func())) }
+func (l *loopTarget) Perform(t *eventloop.Task) { (*loop)(l).call("Loop.Execute", t.Arg.(func())) }
 
 // call runs a function that may panic and belongs to no connection.
 func (l *loop) call(name string, f func()) {
@@ -44,7 +44,7 @@ func (l *loop) call(name string, f func()) {
 			v = thrown(v)
 			l.stats.Panics++
 			s := l.server
-			s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in a loop's function", func() []any {
+			s.logLimited(&s.lines.panics, slog.LevelError, "weir: panic in a loop's function", func() []any {
 				return []any{"function", name, "panic", v, "stack", string(debug.Stack())}
 			})
 		}

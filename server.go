@@ -226,7 +226,7 @@ func (s *Server) balance(peer netip.AddrPort) (chosen *loop) {
 	defer func() {
 		if v := recover(); !returned {
 			s.acceptor.stats.Panics++
-			s.seldom(&s.lines.panics, slog.LevelError, "weir: panic in the load balancing strategy, a connection is refused", func() []any {
+			s.logLimited(&s.lines.panics, slog.LevelError, "weir: panic in the load balancing strategy, a connection is refused", func() []any {
 				return []any{"panic", thrown(v), "peer", peer, "stack", string(debug.Stack())}
 			})
 			chosen = nil
@@ -242,7 +242,7 @@ func (s *Server) balance(peer netip.AddrPort) (chosen *loop) {
 	returned = true
 	i := slices.IndexFunc(s.loops, func(l *loop) bool { return l.choice == choice })
 	if i < 0 {
-		s.seldom(&s.lines.panics, slog.LevelError, "weir: the load balancing strategy returned a loop that it was not given, a connection is refused",
+		s.logLimited(&s.lines.panics, slog.LevelError, "weir: the load balancing strategy returned a loop that it was not given, a connection is refused",
 			func() []any { return []any{"peer", peer} })
 		return nil
 	}

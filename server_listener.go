@@ -43,7 +43,7 @@ type listener struct {
 	// loop only
 	fd       int // -1: none, before the retry
 	handle   eventloop.Handle
-	spare    int // a descriptor in reserve, for when there is none left; -1: none
+	reserve  int // a descriptor in reserve, for when there is none left; -1: none
 	failures int // accepts in a row that failed for a reason that may be the peer's
 	backoff  time.Duration
 	retry    eventloop.Timer
@@ -58,7 +58,7 @@ func listen(index int, l, target *loop, network, address string, config sock.Lis
 	}
 	ln := &listener{
 		index: uint16(index), loop: l, target: target, network: network, addr: addr, config: config,
-		fd: fd, spare: sock.Reserve(),
+		fd: fd, reserve: sock.Reserve(),
 	}
 	ln.retry.Init((*listenerRetry)(ln))
 	return ln, nil
@@ -75,7 +75,7 @@ func (ln *listener) start() error {
 func (ln *listener) close() {
 	ln.loop.Disarm(&ln.retry)
 	ln.closeSocket()
-	ln.closeSpare()
+	ln.closeReserve()
 }
 
 // closeSocket closes the listening socket, if there is one.
@@ -115,17 +115,17 @@ func (ln *listener) accept() bool {
 	switch errno {
 	case 0:
 		ln.backoff, ln.failures = 0, 0
-		if ln.spare < 0 {
-			ln.spare = sock.Reserve()
+		if ln.reserve < 0 {
+			ln.reserve = sock.Reserve()
 		}
 		ln.loop.stats.Accepted++
-		ln.hand(fd, peer)
+		ln.dispatch(fd, peer)
 		return true
 	case syscall.EAGAIN:
 		ln.failures = 0
 		return false
 	case syscall.EMFILE, syscall.ENFILE:
-		if ln.turnAway() {
+		if ln.rejectWithReserve() {
 			ln.loop.stats.Accepted++
 			ln.loop.stats.Refused.Descriptors++
 			return true // there may be more who wait
@@ -150,8 +150,8 @@ func (ln *listener) accept() bool {
 	}
 }
 
-// hand gives a new connection to the loop that will serve it.
-func (ln *listener) hand(fd int, peer netip.AddrPort) {
+// dispatch gives a new connection to the loop that will serve it.
+func (ln *listener) dispatch(fd int, peer netip.AddrPort) {
 	s := ln.loop.server
 	c := &Connection{acceptor: ln.index, peerAddr: peer.Addr(), peerPort: peer.Port(), fd: int32(fd), loop: ln.loop}
 	if limit := int64(s.opts.MaxConnections); s.open.Add(1) > limit && limit > 0 {
@@ -204,7 +204,7 @@ func (s *Server) refuse(c *Connection, err error) {
 
 // refused logs that c was closed unheard of.
 func (s *Server) refused(c *Connection, why any) {
-	s.seldom(&s.lines.refused, slog.LevelWarn, "weir: connection refused", func() []any {
+	s.logLimited(&s.lines.refused, slog.LevelWarn, "weir: connection refused", func() []any {
 		return []any{"peer", c.remote(), "listener", c.listener().addr, "err", why}
 	})
 }
@@ -217,19 +217,19 @@ func (c *Connection) drop() {
 	c.fd = -1
 }
 
-// turnAway accepts one connection with the descriptor kept in reserve, and
+// rejectWithReserve accepts one connection with the descriptor kept in reserve, and
 // closes it: the peer then knows, instead of waiting in the backlog for ever.
-func (ln *listener) turnAway() bool {
-	if ln.spare < 0 {
-		ln.spare = sock.Reserve()
+func (ln *listener) rejectWithReserve() bool {
+	if ln.reserve < 0 {
+		ln.reserve = sock.Reserve()
 		return false
 	}
-	ln.closeSpare()
+	ln.closeReserve()
 	fd, _, errno := ln.loop.sys.Accept(ln.fd)
 	if errno == 0 {
 		_ = ln.loop.sys.Close(fd)
 	}
-	ln.spare = sock.Reserve()
+	ln.reserve = sock.Reserve()
 	return errno == 0
 }
 
@@ -319,9 +319,9 @@ func scarce(err error) bool {
 	return false
 }
 
-func (ln *listener) closeSpare() {
-	if ln.spare >= 0 {
-		_ = ln.loop.sys.Close(ln.spare)
-		ln.spare = -1
+func (ln *listener) closeReserve() {
+	if ln.reserve >= 0 {
+		_ = ln.loop.sys.Close(ln.reserve)
+		ln.reserve = -1
 	}
 }

@@ -114,7 +114,7 @@ func stackOf(goroutine uint64) []byte {
 }
 
 // frame is a call of a method of a connection, with its receiver's address.
-var frame = regexp.MustCompile(`weir\.\(\*(?:Connection|socket|expiry)\)\.\w+\(0x([0-9a-f]+)`)
+var frame = regexp.MustCompile(`weir\.\(\*(?:Connection|socket|connTimeout)\)\.\w+\(0x([0-9a-f]+)`)
 
 // blame finds the connection whose callback keeps the loop; nil if it can't. For
 // OnMessage the loop would have to tell other goroutines at each wake-up; instead

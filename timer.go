@@ -175,7 +175,7 @@ type connTimer struct {
 func (c *Connection) RunAfter(d time.Duration, f func()) *Timer {
 	t := &connTimer{conn: c, f: f}
 	if c.state.Load() == open {
-		x := c.extra()
+		x := c.coldState()
 		if t.next = x.timers; t.next != nil {
 			t.next.prev = t
 		}
@@ -212,27 +212,27 @@ func (t *connTimer) unlink() {
 	if t.prev != nil {
 		t.prev.next = t.next
 	} else {
-		t.conn.extras.timers = t.next
+		t.conn.cold.timers = t.next
 	}
 	if t.next != nil {
 		t.next.prev = t.prev
 	}
 	t.next, t.prev = nil, nil
-	t.conn.tidyExtras()
+	t.conn.trimCold()
 }
 
 func (c *Connection) dropTimers() {
-	if c.extras == nil {
+	if c.cold == nil {
 		return
 	}
-	for t := c.extras.timers; t != nil; {
+	for t := c.cold.timers; t != nil; {
 		c.loop.Disarm(&t.timer)
 		next := t.next
 		t.next, t.prev = nil, nil // one that the program keeps must not keep the others
 		t = next
 	}
-	c.extras.timers = nil
-	c.tidyExtras()
+	c.cold.timers = nil
+	c.trimCold()
 }
 
 // RunAfter runs f on the loop after d, unless the timer is stopped first or the

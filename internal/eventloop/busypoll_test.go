@@ -52,7 +52,7 @@ func TestBusyPollOff(t *testing.T) {
 		name    string
 		prepare func(*eventloop.EventLoop)
 	}{
-		{"by default", func(l *eventloop.EventLoop) { l.SetEager(true) }},
+		{"by default", func(l *eventloop.EventLoop) { l.SetCheapEvents(true) }},
 		{"not eager", func(l *eventloop.EventLoop) { l.SetBusyPoll(time.Millisecond) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestBusyPollTimer(t *testing.T) {
 		l.SetBusyPoll(0) // so that the test can end it
 		close(fired)
 	})
-	l.SetEager(true)
+	l.SetCheapEvents(true)
 	l.SetBusyPoll(time.Hour)
 	l.Arm(&e.Timer, l.Clock()+5*time.Millisecond)
 	run(t, l)
@@ -86,7 +86,7 @@ func TestBusyPollTimer(t *testing.T) {
 // and again each time once it was not.
 func TestBusyPoll(t *testing.T) {
 	turns, next := startTurns(t, func(l *eventloop.EventLoop) {
-		l.SetEager(true)
+		l.SetCheapEvents(true)
 		l.SetBusyPoll(100 * time.Microsecond)
 	})
 	count := func(n, found int) (busy int) {
@@ -127,7 +127,7 @@ func TestBusyPollTask(t *testing.T) {
 		return 0, nil
 	}
 	l = eventloop.New(0, p)
-	l.SetEager(true)
+	l.SetCheapEvents(true)
 	l.SetBusyPoll(time.Hour)
 	run(t, l)
 	receive(t, ran)
@@ -162,7 +162,7 @@ func TestBusyPollTasks(t *testing.T) {
 		return 0, nil
 	}
 	l = eventloop.New(0, p)
-	l.SetEager(true)
+	l.SetCheapEvents(true)
 	l.SetBusyPoll(time.Hour)
 	run(t, l)
 	receive(t, done)

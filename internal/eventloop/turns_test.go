@@ -66,7 +66,7 @@ func TestNoBusyPollOverTasks(t *testing.T) {
 			l.Post(eventloop.Task{Target: task})
 		}
 		l.SetBusyPoll(limit)
-		l.SetEager(true)
+		l.SetCheapEvents(true)
 		l.Post(eventloop.Task{Target: task})
 		if err := l.Run(); err != nil {
 			t.Fatal(err)
