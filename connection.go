@@ -15,7 +15,7 @@ import (
 // The states of a connection. The loop moves it on, except that Close and
 // CloseWithError, from any goroutine, take it from open to draining.
 const (
-	connecting uint32 = iota // accepted, not yet on its loop → open, or dropped unheard of
+	connecting uint32 = iota // accepted, not yet on its loop → open, or dropped before OnConnect
 	open                     // OnConnect is running or has run → draining
 	draining                 // no OnMessage any more; what was accepted for sending goes out → closed
 	closed                   // the descriptor is gone; OnClose is running or has run

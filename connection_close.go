@@ -66,9 +66,8 @@ func (c *Connection) closeFor(err error) bool {
 	return true
 }
 
-// AwaitPeer has the end of the connection, once what was written is sent and this side
-// of the stream is ended, wait for the peer to end its side too, for at most the linger
-// time. Without it, the peer's acknowledgement is enough, after which whatever else it
+// AwaitPeer makes closing wait until the peer has also closed its side, for at most the
+// linger time. Without it, the peer's acknowledgement is enough, after which whatever else it
 // sends is answered with a reset; on some systems that costs a program what it has
 // received and not yet read. It is for last words to a peer that is in the middle of
 // sending. It does not begin the end: that is for Close and CloseWithError. Loop only.

@@ -6,8 +6,7 @@ import (
 	"github.com/go-weir/weir/internal/eventloop"
 )
 
-// SendInLoopFunc is told that what it is given, which was given to Send, is the
-// caller's again.
+// SendInLoopFunc is called with the value passed to Send once the caller may reuse it.
 type SendInLoopFunc func(any)
 
 // ConnectionOptions is what ConnectionOption functions set.

@@ -155,7 +155,7 @@
 // # Errors
 //
 // A call on a connection that is ending or has ended returns
-// [ErrConnectionClosed]. An option that can't be is an [*OptionError]. Why a
+// [ErrConnectionClosed]. An invalid option is an [*OptionError]. Why a
 // connection ended, Connection.Err tells; compare with [errors.Is] and
 // [errors.As], because an [*UnsentError] may be around the cause:
 //

@@ -212,12 +212,11 @@ func Linger(t time.Duration) Option { return func(o *Options) { o.Linger = t } }
 // reads. 0 means no limit.
 func LingerLimit(t time.Duration) Option { return func(o *Options) { o.LingerLimit = t } }
 
-// BusyPoll has a loop that has nothing to do go on asking the system for that long
-// before it blocks, at most a millisecond; 20 µs is a good value. For clients on
-// the same machine that wait for each answer that is a tenth more throughput, since
-// nobody has to wake a processor; the price is the processor's time. A loop does it
-// only while what arrives is small, and when it was in vain eight times in a row,
-// on one of 64 occasions. 0, the default, turns it off.
+// BusyPoll makes an idle loop poll for that long, at most a millisecond, before it
+// blocks; 20 µs is a good value. Clients on the same machine that wait for each answer
+// get a tenth more throughput, because no processor has to be woken; the price is
+// processor time. A loop does it only while events are cheap, and after eight times in a
+// row without an event on one of 64 occasions. 0, the default, disables it.
 func BusyPoll(d time.Duration) Option { return func(o *Options) { o.BusyPoll = d } }
 
 // NoDelay sets TCP_NODELAY: small messages go out at once.

@@ -89,8 +89,8 @@ type LastProtocol interface {
 type Splitter interface {
 	// Split takes the next message off the front of data, which is all that
 	// was received and not yet taken, and never empty. It returns how many
-	// bytes it takes, and the message, which is as UnPacket's. 0 without a
-	// message means that it has to see more. It is called again for what is
+	// bytes it takes, and the message, which is as UnPacket's. n == 0 and no
+	// message: more bytes are needed. It is called again for what is
 	// left, so bytes that belong to no message may be taken without one.
 	//
 	// The payload may be a part of data, and is valid until OnMessage returns.

@@ -78,9 +78,8 @@ func (h testHooks) newPoller() (poller.Poller, error) {
 // queued by the system from now on, and served from Start on. A server that is
 // not started has to be stopped all the same.
 //
-// An option that can't be is an *OptionError; what a Protocol says against itself
-// (see ValidProtocol) and an address in use, which is the error of net.Listen, are
-// wrapped. Nothing is left open then.
+// An invalid option is an *OptionError. Errors of Protocol.Validate (see ValidProtocol)
+// and of listening, such as an address in use, are wrapped. Nothing is left open then.
 func NewServer(h Handler, opts ...Option) (*Server, error) {
 	o := defaultOptions()
 	for _, opt := range opts {

@@ -202,7 +202,7 @@ func (s *Server) refuse(c *Connection, err error) {
 	s.refused(c, err)
 }
 
-// refused logs that c was closed unheard of.
+// refused logs that c was closed before OnConnect.
 func (s *Server) refused(c *Connection, why any) {
 	s.logLimited(&s.lines.refused, slog.LevelWarn, "weir: connection refused", func() []any {
 		return []any{"peer", c.remote(), "listener", c.listener().addr, "err", why}

@@ -20,7 +20,7 @@ type (
 	Stats = metrics.Stats
 	// LoopStats are what one loop has done and holds.
 	LoopStats = metrics.LoopStats
-	// RefusedStats counts connections that were accepted and closed unheard of.
+	// RefusedStats counts connections that were accepted and closed before OnConnect.
 	RefusedStats = metrics.RefusedStats
 	// ClosedStats counts ended connections by cause.
 	ClosedStats = metrics.ClosedStats

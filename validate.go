@@ -9,7 +9,7 @@ import (
 	"github.com/go-weir/weir/metrics"
 )
 
-// validate refuses what can't work. It mends nothing.
+// validate rejects an invalid configuration. It changes nothing.
 func (o *Options) validate() error {
 	for _, r := range o.ranges() {
 		switch {

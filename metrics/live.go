@@ -62,7 +62,7 @@ func NewLive(sources ...Source) *Live {
 
 // Close ends all streams and the goroutine that samples, and returns when that
 // has. The page itself is still served; it says that it has lost the server. Any
-// goroutine; again is nothing.
+// goroutine; idempotent.
 func (l *Live) Close() {
 	l.mu.Lock()
 	if !l.closed {

@@ -98,7 +98,7 @@ var loopCauses = []struct {
 	values func(*LoopStats) []cause
 }{
 	{
-		prometheus.NewDesc("weir_connections_refused_total", "Connections accepted and closed unheard of, by reason.", []string{"loop", "reason"}, nil),
+		prometheus.NewDesc("weir_connections_refused_total", "Connections accepted and closed before OnConnect, by reason.", []string{"loop", "reason"}, nil),
 		func(l *LoopStats) []cause { return l.Refused.causes() },
 	},
 	{

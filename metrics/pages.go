@@ -27,7 +27,7 @@ type Pages struct {
 }
 
 // NewPages makes the pages of the sources, with the metrics at a path. The live page
-// asks the sources from now on, until Close. A path that can't be is an error, and so
+// asks the sources from now on, until Close. An invalid path is an error, and so
 // are two sources of one name.
 func NewPages(at string, profiling bool, sources ...Source) (*Pages, error) {
 	if err := CheckPath(at); err != nil {

@@ -102,7 +102,7 @@ type LoopCounters struct {
 	Timers int    // connections' and loops' timers that are armed; a sum also has a Server's own
 }
 
-// RefusedStats counts connections that were accepted and closed unheard of.
+// RefusedStats counts connections that were accepted and closed before OnConnect.
 type RefusedStats struct {
 	MaxConnections uint64 // over MaxConnections
 	Descriptors    uint64 // the process or the system had no descriptor left

@@ -112,7 +112,7 @@ func StallTimeout(d time.Duration) PoolOption { return func(o *poolOptions) { o.
 func PanicLogger(l *slog.Logger) PoolOption { return func(o *poolOptions) { o.logger = l } }
 
 // NewPool makes a Pool for h. It starts goroutines as it needs them, and has none
-// when it has nothing to do. An option that can't be is an error.
+// when it has nothing to do. An invalid option is an error.
 func NewPool(h http.Handler, opts ...PoolOption) (*Pool, error) {
 	p := &Pool{handler: h, options: poolOptions{workers: 256, queue: 1024, queueTime: 10 * time.Second, stall: 30 * time.Second}}
 	for _, opt := range opts {

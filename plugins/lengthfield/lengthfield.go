@@ -126,7 +126,7 @@ func New(c Config) (*Protocol, error) {
 	return p, nil
 }
 
-// validate refuses what can't work. It mends nothing.
+// validate rejects an invalid configuration. It changes nothing.
 func (c *Config) validate() error {
 	const most = math.MaxInt32
 	end, stripped, largest := c.Offset+max(c.Width, 1), c.Strip, int64(math.MaxInt64/2)

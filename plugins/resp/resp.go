@@ -95,7 +95,7 @@ type Command struct {
 // largest is what a limit can be: all lengths up to it are an int on any machine.
 const largest = 1 << 30
 
-// New returns the Protocol with those limits, or an error if one can't be.
+// New returns the Protocol with those limits, or an error if one is invalid.
 func New(c Config) (*Protocol, error) {
 	for _, limit := range []struct {
 		name     string

@@ -41,7 +41,7 @@ var _ weir.Protocol = (*Protocol)(nil)
 // there is nothing more to say. Its Negotiate, Extension and ExtensionCustom must be
 // nil: extensions are the library's, see Compression.
 //
-// An option that can't be is an error of weir.NewServer, and of Validate. A Protocol
+// An invalid option is an error of weir.NewServer, and of Validate. A Protocol
 // may serve several servers, whose connections then share its limits and its Hub.
 func New(upgrader *ws.Upgrader, opts ...Option) *Protocol {
 	p := &Protocol{options: defaultOptions(), shards: make(map[weir.Loop]*shard)}
