@@ -37,7 +37,7 @@ func (s *conn) readBody(b *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 			case x.state == late: // the answer is owed, whatever comes of the body
 				s.hold()
 			case s.sink != toHandler:
-				s.letGo()
+				s.release()
 			}
 			return nil, nil
 		}

@@ -150,7 +150,7 @@ func (k *call) turnAway() {
 	case x.state == late:
 		x.awaitRest()
 	case s.phase != over:
-		s.kick()
+		s.resume()
 	}
 }
 
@@ -306,11 +306,11 @@ func (k *call) end() {
 	case k.postponed != nil:
 		x.pending = false
 		if x.answer(true); s.phase == inHead {
-			s.kick()
+			s.resume()
 		}
 	case s.phase == inBody:
 		s.sink = toNobody
-		s.kick()
+		s.resume()
 	default:
 		s.proceed()
 	}

@@ -28,8 +28,8 @@ const (
 	noClock                     // nothing is awaited from the client
 )
 
-// rest is the state between requests.
-func (k *clock) rest() {
+// idle is the state between requests.
+func (k *clock) idle() {
 	k.state, k.used = idleClock, true
 }
 

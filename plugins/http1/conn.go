@@ -57,7 +57,7 @@ const (
 func (s *conn) readHead(b *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 	n := b.Length()
 	if n == 0 {
-		s.rest()
+		s.idle()
 		return nil, nil
 	}
 	x := s.x
@@ -74,7 +74,7 @@ func (s *conn) readHead(b *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 		return nil, nil
 	case size == 0:
 		s.clock.start(s, headClock)
-		s.letGo()
+		s.release()
 		return nil, nil
 	}
 	s.clock.state = noClock
@@ -85,14 +85,14 @@ func (s *conn) readHead(b *ringbuffer.RingBuffer) (ctx any, payload []byte) {
 	return s.beginBody(b, x)
 }
 
-// rest lets go of what is only needed while a request is being served.
-func (s *conn) rest() {
+// idle lets go of what is only needed while a request is being served.
+func (s *conn) idle() {
 	if s.x != nil {
 		s.protocol.release(s.x)
 		s.x = nil
 	}
-	s.clock.rest()
-	s.letGo()
+	s.clock.idle()
+	s.release()
 }
 
 // beginBody decides about a body: it may be there already.
@@ -134,17 +134,17 @@ func (s *conn) next() {
 // proceed is next when no UnPacket follows by itself.
 func (s *conn) proceed() {
 	s.next()
-	s.kick()
+	s.resume()
 }
 
-// kick has UnPacket called for input that waits.
-func (s *conn) kick() {
+// resume has UnPacket called for input that waits.
+func (s *conn) resume() {
 	if s.c.ReadBufferLength() == 0 && !s.paused {
 		switch {
 		case s.phase == inHead:
-			s.rest()
+			s.idle()
 		case s.x.state != late:
-			s.letGo()
+			s.release()
 		}
 		return
 	}
@@ -159,8 +159,8 @@ func (s *conn) hold() {
 	s.c.Hold(true)
 }
 
-// letGo undoes hold when nothing is left to be answered.
-func (s *conn) letGo() {
+// release undoes hold when nothing is left to be answered.
+func (s *conn) release() {
 	if s.held {
 		s.held = false
 		s.c.Hold(false)

@@ -141,7 +141,7 @@ func (x *exchange) serve(body []byte) {
 		s := x.conn
 		x.reset()
 		s.protocol.release(x)
-		s.protocol.dismiss(s)
+		s.protocol.recycle(s)
 	}
 }
 
@@ -204,7 +204,7 @@ func (x *exchange) awaitRest() {
 		return
 	}
 	s.clock.start(s, bodyClock)
-	s.kick()
+	s.resume()
 }
 
 // answer sends the response and goes on with what follows the request.

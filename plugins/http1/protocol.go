@@ -77,9 +77,9 @@ func (p *Protocol) conn(c *weir.Connection) *conn {
 	return s
 }
 
-// dismiss takes back the state of a connection that has left HTTP: where that is all
+// recycle takes back the state of a connection that has left HTTP: where that is all
 // that it is for, as with WebSocket, every connection does.
-func (p *Protocol) dismiss(s *conn) {
+func (p *Protocol) recycle(s *conn) {
 	*s = conn{clock: clock{fire: s.clock.fire}}
 	p.conns.Put(s)
 }
@@ -141,7 +141,7 @@ func (p *Protocol) OnShutdown(c *weir.Connection) {
 	if s, ok := c.ProtocolState().(*conn); ok {
 		s.stopping = true
 		if s.x != nil && s.x.stream != nil {
-			s.letGo()
+			s.release()
 		}
 	}
 }

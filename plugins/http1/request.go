@@ -52,7 +52,7 @@ func (r *Request) Leave() {
 	x.state = left
 	x.conn.phase = over
 	x.conn.clock.stop()
-	x.conn.letGo()
+	x.conn.release()
 	x.conn.x = nil
 	x.conn.c.SetProtocolState(nil)
 }

@@ -54,7 +54,7 @@ func (w *Response) Stream() *Stream {
 	x.state, x.stream = elsewhere, t
 	s.phase = inReply
 	if s.stopping {
-		s.letGo()
+		s.release()
 	} else {
 		s.hold()
 	}

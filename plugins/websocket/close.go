@@ -149,7 +149,7 @@ func (w *Conn) awaitAnswer() {
 		m.timer = nil
 		w.shard.counts.CloseTimeouts++
 		w.shard.note()
-		w.settle(ErrCloseTimeout)
+		w.endWith(ErrCloseTimeout)
 	})
 }
 
@@ -176,7 +176,7 @@ func (w *Conn) closedByPeer(code Code, reason string) {
 			return
 		}
 		w.sendClose(code, "")
-		w.settle(&CloseError{code, reason})
+		w.endWith(&CloseError{code, reason})
 	})
 }
 
@@ -198,16 +198,16 @@ func (w *Conn) stopReading() {
 	w.noteHeld()
 }
 
-// settle ends the connection behind what was written, the close frame included: weir
+// endWith ends the connection behind what was written, the close frame included: weir
 // sends all of it, ends its side of the stream, and goes on to read for a while, so
 // that no reset overtakes the frame. A peer that has not answered one may be in the
 // middle of sending, and has yet to read why.
-func (w *Conn) settle(cause error) {
+func (w *Conn) endWith(cause error) {
 	w.c.AwaitPeer()
 	w.conclude(cause)
 }
 
-// conclude is settle for a peer that has sent all it had to.
+// conclude is endWith for a peer that has sent all it had to.
 func (w *Conn) conclude(cause error) {
 	w.stopReading()
 	if w.more != nil && w.more.timer != nil {

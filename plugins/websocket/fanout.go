@@ -198,6 +198,6 @@ func (s *shard) slow(w *Conn) {
 	if s.protocol.options.hub.policy == CloseSlow {
 		s.counts.SlowEnded++
 		w.sendClose(TryAgainLater, "too slow for what it has subscribed to")
-		w.settle(weir.ErrSlowConsumer)
+		w.endWith(weir.ErrSlowConsumer)
 	}
 }

@@ -162,5 +162,5 @@ func (w *Conn) pingSilent() {
 func (w *Conn) endSilent() {
 	w.shard.counts.PongTimeouts++
 	w.shard.note()
-	w.settle(ErrPongTimeout)
+	w.endWith(ErrPongTimeout)
 }

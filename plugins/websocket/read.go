@@ -100,6 +100,6 @@ func (w *Conn) fail(err error) {
 	w.shard.note()
 	w.finish(func() {
 		w.sendClose(broken.Code, broken.Reason)
-		w.settle(broken)
+		w.endWith(broken)
 	})
 }
