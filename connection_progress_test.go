@@ -244,3 +244,28 @@ func TestPastWriteDeadline(t *testing.T) {
 	fail(t, p.conn.Send(pattern(10<<20)))
 	p.expectErr(t, os.ErrDeadlineExceeded)
 }
+
+// TestNoStall: a connection with nothing unsent does not stall, however silent it is, and
+// neither does one for which the time is off.
+func TestNoStall(t *testing.T) {
+	const limit = 30 * time.Millisecond
+	t.Run("nothing unsent", func(t *testing.T) {
+		p := startPair(t, &handler{connect: func(c *weir.Connection) {
+			c.SinceProgress()
+			fail(t, c.SetReadDeadline(time.Now().Add(5*limit)))
+		}}, weir.StallTimeout(limit))
+		p.expectErr(t, os.ErrDeadlineExceeded)
+	})
+	t.Run("off", func(t *testing.T) {
+		script := &ackScript{} // the peer acknowledges nothing
+		p := startPair(t, &handler{connect: func(c *weir.Connection) {
+			c.SetStallTimeout(0)
+			_, err := c.Write(pattern(10 << 20))
+			fail(t, err)
+		}}, weir.StallTimeout(limit), script.option())
+		after(t, p.conn, 5*limit)
+		if !p.conn.Connected() {
+			t.Errorf("it has ended, with %v", p.conn.Err())
+		}
+	})
+}
