@@ -220,7 +220,7 @@ func TestReset(t *testing.T) {
 			p := startPair(t, &handler{connect: func(c *weir.Connection) {
 				_, err := c.Write(pattern(tt.size))
 				fail(t, err)
-			}})
+			}}, weir.Linger(time.Hour)) // what it waits for is the acknowledgement
 			tt.act(p)
 			got, err := io.ReadAll(p.peer)
 			if !wasReset(err) || !bytes.Equal(got, pattern(tt.size)) {
