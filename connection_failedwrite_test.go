@@ -55,10 +55,12 @@ func TestLastMessageOfReset(t *testing.T) {
 func TestFailedWriteEnds(t *testing.T) {
 	const sent = 100_000
 	var broken atomic.Bool
-	var received atomic.Int64
+	var received, accepted atomic.Int64
 	p := startPair(t, &handler{message: func(c *weir.Connection, _ any, data []byte) any {
 		received.Add(int64(len(data)))
-		if err := c.Send("more"); broken.Load() && !errors.Is(err, weir.ErrConnectionClosed) {
+		if err := c.Send("more"); err == nil {
+			accepted.Add(4) // writing has not failed yet
+		} else if !errors.Is(err, weir.ErrConnectionClosed) {
 			t.Errorf("Send behind a failed write: %v", err)
 		}
 		return nil
@@ -77,8 +79,14 @@ func TestFailedWriteEnds(t *testing.T) {
 		broken.Store(true)
 		fail(t, p.conn.WritePacket("news"))
 	}))
+	fail(t, p.conn.Send("more")) // on its way when writing fails
+	accepted.Add(8)              // the two that the test has sent
 	release()
 	p.expectErr(t, syscall.EPIPE)
+	var lost *weir.UnsentError
+	if !errors.As(p.conn.Err(), &lost) || lost.Bytes != accepted.Load() {
+		t.Errorf("Err is %v, and %d bytes were lost", p.conn.Err(), accepted.Load())
+	}
 	if n := received.Load(); n != sent {
 		t.Errorf("%d of %d bytes were delivered", n, sent)
 	}

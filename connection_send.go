@@ -135,7 +135,11 @@ func sendSize(data any) int64 {
 // together with those of other Sends.
 func (c *Connection) performSend(t *eventloop.Task) {
 	n, referenced := 0, false
-	if c.state.Load() != closed && !c.has(flagDead) && c.failedWrite() == nil {
+	switch f := c.failedWrite(); {
+	case c.state.Load() == closed || c.has(flagDead):
+	case f != nil: // it was accepted before writing failed
+		f.lost += t.Size
+	default:
 		c.loop.markDirty(c)
 		n, referenced = c.queueSend(t)
 	}
